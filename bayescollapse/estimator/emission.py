@@ -1,0 +1,121 @@
+"""Emission: how a fitted posterior produces synthetic rows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from bayescollapse.estimator.engine import Fit
+
+__all__ = ["Emission", "emission_parameters", "parse_emission"]
+
+KINDS = ("plug-in", "joint", "predictive", "ensemble")
+
+
+@dataclass(frozen=True)
+class Emission:
+    """How one posterior emits m rows.
+
+    Parameters
+    ----------
+    kind : {"plug-in", "joint", "predictive", "ensemble"}
+        ``plug-in``: all rows at the posterior mean of the model's free variables on their own scale.
+        ``joint``: one posterior draw, one replicated data set. ``predictive``: one posterior draw per
+        row. ``ensemble``: `members` draws, an equal number of rows each.
+    members : int, optional
+        Number of draws of an ensemble.
+
+    Notes
+    -----
+    The four have the same one-row marginal up to the point estimate, but different laws: joint rows
+    are exchangeable, not independent, and hand the parameter uncertainty on to the next generation.
+
+    Examples
+    --------
+    >>> from bayescollapse.estimator.emission import parse_emission
+    >>> parse_emission("ensemble(5)")
+    Emission('ensemble(5)')
+    """
+
+    kind: str
+    members: int | None = None
+
+    @property
+    def label(self) -> str:
+        """Name as a person writes it."""
+        return self.kind if self.members is None else f"{self.kind}({self.members})"
+
+    @property
+    def recorded(self) -> int:
+        """Number of parameter values that a run records per emission; 0 for one draw per row."""
+        return {"plug-in": 1, "joint": 1, "predictive": 0}.get(self.kind, self.members or 0)
+
+    def __repr__(self) -> str:
+        """Short form that :func:`parse_emission` reads."""
+        return f"Emission({self.label!r})"
+
+
+def parse_emission(value: str | Emission) -> Emission:
+    """Read an emission from its label.
+
+    Raises
+    ------
+    ValueError
+        If the label is unknown.
+    """
+    if isinstance(value, Emission):
+        value = value.label
+    match = re.fullmatch(r"ensemble\((\d+)\)", value) if isinstance(value, str) else None
+    if match and int(match[1]) > 0:
+        return Emission("ensemble", int(match[1]))
+    if value in KINDS[:3]:
+        return Emission(value)
+    raise ValueError(
+        f"emission must be 'plug-in', 'joint', 'predictive' or 'ensemble(K)' with K >= 1, got {value!r}"
+    )
+
+
+def emission_parameters(
+    fit: Fit, emission: Emission, m: int, rng: np.random.Generator
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]] | None]:
+    """Parameters behind m rows of every replicate.
+
+    Parameters
+    ----------
+    fit : Fit
+        Posteriors of a block of replicates.
+    emission : Emission
+        How to emit.
+    m : int
+        Rows a replicate.
+    rng : Generator
+        Stream of the posterior draws.
+
+    Returns
+    -------
+    parameters : dict of str to ndarray, shape (replicate, 1 or m, …)
+        One value for all rows, or one per row.
+    recorded : dict of str to ndarray, shape (replicate, member, …), or None
+        The distinct values; None where every row has its own.
+    """
+    if emission.kind == "plug-in":
+        point = {name: value[:, None] for name, value in fit.point().items()}
+        return point, point
+    if emission.kind == "joint":
+        draw = fit.draws(1, rng)
+        return draw, draw
+    if emission.kind == "predictive":
+        return fit.draws(m, rng), None
+    members = emission.members or 1
+    if m % members:
+        raise ValueError(
+            f"emission 'ensemble({members})' needs a number of synthetic rows that {members} divides, got {m}: "
+            "change n_synthetic or the number of members"
+        )
+    draws = fit.draws(members, rng)
+    return {name: np.repeat(value, m // members, axis=1) for name, value in draws.items()}, draws

@@ -1,0 +1,311 @@
+"""The public estimator: one PyMC model, fitted to weighted rows, emitting synthetic rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayescollapse._checks import integer
+from bayescollapse.estimator.emission import Emission, emission_parameters, parse_emission
+from bayescollapse.estimator.engine import Engine, ExactEngine, Fit, FitSettings, Group
+from bayescollapse.estimator.exact import ExactSampler, Floats
+from bayescollapse.estimator.trees import fit_tree, pooled_draws
+from bayescollapse.rows import ROW_DIM, RowSchema
+from bayescollapse.streams import Streams
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+    from bayescollapse.estimator.graph import RowModel
+
+__all__ = ["METHODS", "Estimator"]
+
+METHODS = ("auto", "exact", "nuts")
+
+
+class Estimator:
+    """A PyMC model as the learner of a recursive loop.
+
+    Parameters
+    ----------
+    model : pymc.Model or callable
+        The model, or a function ``f(rows) -> pymc.Model`` that is called once per process with
+        template rows. The row dimension is the observed variable's leading one, whatever its name.
+    exact : ExactSampler, optional
+        Closed-form posterior of the same model under weighted rows.
+    observed : str or sequence of str, optional
+        Observed variables that the rows carry; all of the model's if not given.
+    local : sequence of str, optional
+        Free variables on the row dimension. They need a variational method, which this version does
+        not have; naming them states the intent in the error.
+    template : Dataset, optional
+        Rows that `model` is first called with, where it is a function that needs them.
+
+    Raises
+    ------
+    TypeError
+        If `model` is neither a model nor a function.
+
+    See Also
+    --------
+    bayescollapse.Experiment : The loop around an estimator.
+
+    Notes
+    -----
+    A row's log-likelihood is multiplied by its weight (power likelihood): weight 1 everywhere is
+    ordinary Bayes, weight 0 removes a row. The PyMC model is always the definition; an exact sampler
+    only draws its posterior faster.
+
+    Examples
+    --------
+    >>> import numpy as np, pymc as pm, xarray as xr
+    >>> import bayescollapse as bc
+    >>> with pm.Model() as model:
+    ...     mu = pm.Normal("mu", 0, 10)
+    ...     y = pm.Normal("y", mu, 1, observed=np.zeros(3))
+    >>> bc.Estimator(model).schema.parameters[0].name
+    'mu'
+    """
+
+    def __init__(
+        self,
+        model: pm.Model | Callable[..., pm.Model],
+        *,
+        exact: ExactSampler | None = None,
+        observed: str | Sequence[str] | None = None,
+        local: Sequence[str] = (),
+        template: xr.Dataset | None = None,
+    ) -> None:
+        if not callable(model) and not hasattr(model, "free_RVs"):
+            raise TypeError(
+                f"model must be a pymc.Model or a function f(rows) -> pymc.Model, got {type(model).__name__}"
+            )
+        if exact is not None and not isinstance(exact, ExactSampler):
+            raise TypeError(
+                f"exact must implement bayescollapse.estimator.ExactSampler, got {type(exact).__name__}"
+            )
+        self.exact = exact
+        self._model = model
+        self._observed = (observed,) if isinstance(observed, str) else observed
+        self._local = tuple(local)
+        self._template = template
+        self._engines: dict[str, Engine] = {}
+
+    def __repr__(self) -> str:
+        """Name the model, its parameters and its rows."""
+        name = getattr(self._model, "func", self._model)
+        label = getattr(name, "__module__", type(name).__module__) if callable(name) else "pymc.Model"
+        parameters = ", ".join(p.name for p in self.schema.parameters)
+        rows = ", ".join(v.name for v in self.schema.variables)
+        return f"Estimator({label}: parameters {parameters}; rows {rows})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave compiled functions behind: a worker compiles its own."""
+        return {name: value for name, value in self.__dict__.items() if name != "row_model"} | {"_engines": {}}
+
+    @cached_property
+    def row_model(self) -> RowModel:
+        """The PyMC model with exchangeable rows, rebuilt once."""
+        from bayescollapse.estimator.graph import row_model
+
+        built = row_model(self.pymc_model(), observed=self._observed, local=self._local)
+        if self.exact is not None:
+            _check_same_schema(self.exact.schema, built.schema)
+        return built
+
+    @property
+    def schema(self) -> RowSchema:
+        """Responses, covariates and parameters."""
+        return self.row_model.schema if self.exact is None else self.exact.schema
+
+    def pymc_model(self) -> pm.Model:
+        """The PyMC model itself, for notebooks: priors, graph, ``pm.sample``."""
+        if not callable(self._model):
+            return self._model
+        return self._model() if self._template is None else self._model(self._template)
+
+    def resolve(self, method: str) -> str:
+        """Name the method that ``method`` stands for.
+
+        Raises
+        ------
+        ValueError
+            If the method is unknown, or ``exact`` without an exact sampler.
+        """
+        if method not in METHODS:
+            raise ValueError(f"method must be one of {METHODS}, got {method!r}")
+        if method == "auto":
+            return "nuts" if self.exact is None else "exact"
+        if method == "exact" and self.exact is None:
+            raise ValueError(
+                "method='exact' needs an exact sampler, and this estimator has none: use method='nuts', or "
+                "pass exact= when the model is conjugate"
+            )
+        return method
+
+    def engine(self, method: str = "auto") -> Engine:
+        """Engine of a method, compiled when it first fits and then kept."""
+        resolved = self.resolve(method)
+        if resolved not in self._engines:
+            if resolved == "exact" and self.exact is not None:
+                self._engines[resolved] = ExactEngine(self.exact)
+            else:
+                from bayescollapse.estimator.mcmc import NutsEngine
+
+                self._engines[resolved] = NutsEngine(self.row_model)
+        return self._engines[resolved]
+
+    def fit(
+        self,
+        rows: xr.Dataset,
+        weights: Any = None,
+        *,
+        method: str = "auto",
+        draws: int = 500,
+        tune: int | None = None,
+        chains: int = 2,
+        seed: int | None = None,
+    ) -> xr.DataTree:
+        """Posterior given weighted rows.
+
+        Parameters
+        ----------
+        rows : Dataset
+            Rows on ``obs``: one variable per response and per row-wise covariate.
+        weights : array_like, shape (obs,), optional
+            Weight of every row, finite and not negative; 1 if not given.
+        method : {"auto", "exact", "nuts"}, default "auto"
+            ``exact`` where the estimator has an exact sampler, else ``nuts``.
+        draws, chains : int
+            Draws a chain, and chains.
+        tune : int, optional
+            Adaptation steps of NUTS; the sampler's own default if not given.
+        seed : int, optional
+            Seed; a fresh one if not given.
+
+        Returns
+        -------
+        DataTree
+            Groups ``posterior``, ``sample_stats`` (gate figures), ``observed_data`` and
+            ``constant_data`` (covariates and weights).
+
+        Raises
+        ------
+        ValueError
+            If rows or weights are bad, or the posterior is improper.
+        """
+        integer("draws", draws)
+        integer("chains", chains)
+        values = self.schema.values(rows)
+        checked = _weights(weights, rows.sizes[ROW_DIM])
+        streams = Streams(_entropy(seed))
+        engine = self.engine(method)
+        group = Group((values,), engine.digest(values), rows.sizes[ROW_DIM], True, np.zeros(1, dtype=int))
+        settings = FitSettings(draws, chains, tune, lambda attempt: streams.integer("sampler", block=0, generation=0, attempt=attempt))
+        fit = engine.condition([group], [checked[None]], settings)
+        kept = _all_draws(fit, draws, chains, streams)
+        return fit_tree(self.schema, kept, fit.figures, values, checked, method=engine.method)
+
+    def emit(
+        self,
+        posterior: xr.DataTree,
+        m: int,
+        *,
+        emission: str | Emission = "joint",
+        covariates: xr.Dataset | None = None,
+        seed: int | None = None,
+    ) -> xr.Dataset:
+        """Synthetic rows from a posterior.
+
+        Parameters
+        ----------
+        posterior : DataTree
+            Tree with a ``posterior`` group of this model's parameters, as :meth:`fit` returns.
+        m : int
+            Number of rows.
+        emission : {"joint", "plug-in", "predictive", "ensemble(K)"}
+            How rows come from the posterior; see :class:`~bayescollapse.estimator.Emission`.
+        covariates : Dataset, optional
+            Covariates of the m rows; needed where the model has any.
+        seed : int, optional
+            Seed; a fresh one if not given.
+
+        Returns
+        -------
+        Dataset
+            Responses and covariates on ``obs``.
+
+        Raises
+        ------
+        ValueError
+            If covariates are missing or do not have m rows.
+        """
+        integer("m", m)
+        chosen = parse_emission(emission)
+        x = self._covariates(covariates, m)
+        streams = Streams(_entropy(seed))
+        fit = pooled_draws(self.schema, posterior)
+        rng = streams.generator("parameters", block=0, generation=0)
+        parameters, _ = emission_parameters(fit, chosen, m, rng)
+        noise = streams.generator("synthetic", block=0, generation=0)
+        rows = self.engine("auto").forward(parameters, x, m, noise)
+        return self.schema.dataset({**rows, **x}, replicate=0, origin=np.full(m, chosen.label))
+
+    def _covariates(self, covariates: xr.Dataset | None, m: int) -> dict[str, NDArray[Any]]:
+        names = [v.name for v in self.schema.covariates]
+        if not names:
+            return {}
+        if covariates is None:
+            raise ValueError(f"covariates must hold {names} for the {m} rows: the model reads them")
+        only = RowSchema((), self.schema.covariates, (), self.schema.coords)
+        if covariates.sizes.get(ROW_DIM) != m:
+            raise ValueError(
+                f"covariates must have m = {m} rows on 'obs', got sizes {dict(covariates.sizes)}"
+            )
+        return only.values(covariates, argument="covariates")
+
+
+def _weights(weights: Any, n: int) -> Floats:
+    checked = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
+    if checked.shape != (n,):
+        raise ValueError(f"weights must have shape ({n},), one per row, got {checked.shape}")
+    bad = ~np.isfinite(checked) | (checked < 0)
+    if bad.any():
+        raise ValueError(
+            f"weights must be finite and not negative, got {checked[bad][0]!r} at row {int(bad.argmax())}: "
+            "use 0 to remove a row"
+        )
+    if not checked.any():
+        raise ValueError("weights must be positive for at least one row, got all zeros: nothing is left to fit")
+    return checked
+
+
+def _entropy(seed: int | None) -> int:
+    if seed is None:
+        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+    return integer("seed", seed, minimum=0)
+
+
+def _all_draws(fit: Fit, draws: int, chains: int, streams: Streams) -> dict[str, Floats]:
+    """Everything that was sampled; for a closed form, chains x draws fresh ones."""
+    sampled = getattr(fit, "fit", None)
+    if sampled is not None:
+        return {name: np.asarray(value) for name, value in sampled.parameters.items()}
+    rng = streams.generator("keep", block=0, generation=0)
+    return {name: value[0] for name, value in fit.keep(draws * chains, chains, rng).items()}
+
+
+def _check_same_schema(exact: RowSchema, model: RowSchema) -> None:
+    def outline(schema: RowSchema) -> dict[str, tuple[int, ...]]:
+        return {v.name: v.shape for v in (*schema.variables, *schema.parameters)}
+
+    if outline(exact) != outline(model):
+        raise ValueError(
+            f"exact describes {outline(exact)}, but the PyMC model has {outline(model)}: the exact sampler "
+            "must describe the same rows and parameters as the model"
+        )

@@ -1,0 +1,70 @@
+"""Exact posteriors: the interface of a conjugate sampler, vectorised over replicates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayescollapse.rows import RowSchema, Values
+
+__all__ = ["ExactSampler", "Floats", "Stats", "merge_weights"]
+
+Floats = NDArray[np.float64]
+
+Stats = tuple[Floats, ...]
+"""Sufficient statistics of weighted rows: arrays with a leading replicate axis."""
+
+
+@runtime_checkable
+class ExactSampler(Protocol):
+    """A model family whose posterior under weighted rows has a closed form.
+
+    An implementation is a frozen value that holds the prior. Every array has a leading replicate
+    axis, so one call serves a whole block of lineages. Attach it with
+    ``bc.Estimator(model, exact=sampler)``; it must describe the same model as the PyMC definition,
+    which ``tests/models`` checks for every family of this package.
+
+    Attributes
+    ----------
+    schema : RowSchema
+        Responses, covariates and parameters, as in the PyMC model.
+    """
+
+    @property
+    def schema(self) -> RowSchema:
+        """Responses, covariates and parameters, as in the PyMC model."""
+
+    def suffstats(self, rows: Values, weights: Floats | None) -> Stats:
+        """Statistics of rows (replicate, obs, …) under weights (replicate, obs); None is weight 1."""
+
+    def merge(self, stats: Sequence[Stats], factors: Sequence[float]) -> Stats:
+        """Statistics of several batches together, each batch's weights times its factor."""
+
+    def check(self, stats: Stats) -> None:
+        """Raise ValueError where the posterior is improper."""
+
+    def mean(self, stats: Stats) -> dict[str, Floats]:
+        """Posterior mean of every parameter on its own scale, shape (replicate, …)."""
+
+    def summary(self, stats: Stats, probabilities: tuple[float, ...]) -> Floats:
+        """Mean, sd and quantiles of the stacked parameters, shape (replicate, statistic, parameter)."""
+
+    def draw(self, stats: Stats, draws: int, rng: np.random.Generator) -> dict[str, Floats]:
+        """Independent posterior draws, shape (replicate, draws, …)."""
+
+    def forward(
+        self, parameters: Values, covariates: Values, m: int, rng: np.random.Generator
+    ) -> dict[str, NDArray[Any]]:
+        """Responses of m rows a replicate; parameters (replicate, 1 or m, …), covariates (replicate, m, …)."""
+
+    def log_density(self, parameters: Values, rows: Values) -> Floats:
+        """Row-wise log-likelihood (replicate, draw, obs) at parameters (replicate, draw, …)."""
+
+
+def merge_weights(stats: Sequence[Stats], factors: Sequence[float]) -> tuple[list[Floats], Floats]:
+    """Scaled weight of every batch, and their sum; the weight is the first of the statistics."""
+    scaled = [factor * batch[0] for batch, factor in zip(stats, factors, strict=True)]
+    return scaled, np.sum(scaled, axis=0) if len(scaled) > 1 else scaled[0]

@@ -1,0 +1,16 @@
+"""Sources: where fresh real rows come from."""
+
+from bayescollapse._lazy import attach
+
+_NAMES = {
+    "BoundSource": "bayescollapse.sources.base",
+    "NormalCovariates": "bayescollapse.sources.covariates",
+    "Simulator": "bayescollapse.sources.simulator",
+    "Source": "bayescollapse.sources.base",
+    "Table": "bayescollapse.sources.table",
+    "Truth": "bayescollapse.sources.truth",
+}
+
+__all__ = ["BoundSource", "NormalCovariates", "Simulator", "Source", "Table", "Truth"]
+
+__getattr__, __dir__ = attach(__name__, _NAMES)
