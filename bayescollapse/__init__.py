@@ -1,1 +1,34 @@
-"""Recursive Bayesian training."""
+"""Recursive Bayesian training: put a PyMC model in a loop of real and synthetic rows.
+
+Heavy libraries (PyMC, ArviZ, nutpie, scipy.stats) are imported when a name that needs them is used.
+"""
+
+from bayescollapse import schedules
+from bayescollapse._lazy import attach
+
+__version__ = "0.1.0"
+
+_NAMES = {
+    "Estimator": "bayescollapse.estimator.estimator",
+    "Experiment": "bayescollapse.experiment.experiment",
+    "Scheme": "bayescollapse.schemes.scheme",
+    "Simulator": "bayescollapse.sources.simulator",
+    "Table": "bayescollapse.sources.table",
+    "Truth": "bayescollapse.sources.truth",
+    "cell": "bayescollapse.experiment.cell",
+    "diagnose": "bayescollapse.information.diagnose",
+    "drift": "bayescollapse.drift.drift",
+    "information": "bayescollapse.information.information",
+    "models": "bayescollapse.models",
+    "open_run": "bayescollapse.experiment.store",
+    "plot_drift": "bayescollapse.plots.drift",
+    "plot_information": "bayescollapse.plots.information",
+    "report": "bayescollapse.report.report",
+    "schemes": "bayescollapse.schemes",
+    "sources": "bayescollapse.sources",
+    "theory": "bayescollapse.theory",
+}
+
+__all__ = ["__version__", "schedules", *_NAMES]
+
+__getattr__, __dir__ = attach(__name__, _NAMES)

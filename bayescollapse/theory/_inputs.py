@@ -92,14 +92,20 @@ def finite(name: str, value: ArrayLike, advice: str) -> Array:
 
 def positive(name: str, value: ArrayLike, advice: str) -> Array:
     """Return `value` as floats that are finite and above 0."""
-    return _checked(name, value, advice, "be positive and finite",
-                    lambda x: (x > 0) & np.isfinite(x))
+    return _checked(
+        name, value, advice, "be positive and finite", lambda x: (x > 0) & np.isfinite(x)
+    )
 
 
 def at_least(name: str, value: ArrayLike, least: float, advice: str) -> Array:
     """Return `value` as floats that are finite and no smaller than `least`."""
-    return _checked(name, value, advice, f"be finite and at least {least:g}",
-                    lambda x: (x >= least) & np.isfinite(x))
+    return _checked(
+        name,
+        value,
+        advice,
+        f"be finite and at least {least:g}",
+        lambda x: (x >= least) & np.isfinite(x),
+    )
 
 
 def share(name: str, value: ArrayLike, advice: str | None = None) -> Array:
@@ -110,8 +116,9 @@ def share(name: str, value: ArrayLike, advice: str | None = None) -> Array:
 
 def fraction(name: str, value: ArrayLike, advice: str) -> Array:
     """Return `value` as floats strictly between 0 and 1."""
-    return _checked(name, value, advice, "lie strictly between 0 and 1",
-                    lambda x: (x > 0) & (x < 1))
+    return _checked(
+        name, value, advice, "lie strictly between 0 and 1", lambda x: (x > 0) & (x < 1)
+    )
 
 
 def whole(name: str, value: int, least: int, advice: str) -> int:
@@ -124,8 +131,13 @@ def whole(name: str, value: int, least: int, advice: str) -> int:
 def generation_index(t: ArrayLike) -> NDArray[np.int64]:
     """Return generation numbers, which count from 0, as whole numbers."""
     advice = "generations are numbered 0, 1, 2, and so on"
-    value = _checked("t", t, advice, "be whole and at least 0",
-                     lambda x: (x >= 0) & np.isfinite(x) & (x == np.floor(x)))
+    value = _checked(
+        "t",
+        t,
+        advice,
+        "be whole and at least 0",
+        lambda x: (x >= 0) & np.isfinite(x) & (x == np.floor(x)),
+    )
     return value.astype(np.int64)
 
 

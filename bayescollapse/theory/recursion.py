@@ -90,9 +90,7 @@ def risk(
     return path
 
 
-def limit_risk(
-    real_share: ArrayLike, *, a: ArrayLike, b: ArrayLike, c: ArrayLike = 1.0
-) -> Array:
+def limit_risk(real_share: ArrayLike, *, a: ArrayLike, b: ArrayLike, c: ArrayLike = 1.0) -> Array:
     r"""Risk that a loop with a constant real share settles at.
 
     .. math:: R_\infty = \frac{w^2 a + (1-w)^2 b}{1 - (1-w)^2 c}

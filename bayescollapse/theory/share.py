@@ -253,7 +253,7 @@ def _number_noise(k: Array, mode: Emission, n: Array | None, weight: Array) -> A
         return np.asarray(k / weight)
     if n is None:
         raise ValueError(
-            f'n must be given with {mode.kind} emission and a number as total_weight, got None: '
+            f"n must be given with {mode.kind} emission and a number as total_weight, got None: "
             "pass the number of real rows per generation"
         )
     return np.asarray(n / (mode.members * weight))

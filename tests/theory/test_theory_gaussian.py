@@ -37,7 +37,10 @@ def test_oracle_equals_replace_and_accumulate(emission):
     found = theory.replace_error(t, n=n, emission=emission)
     np.testing.assert_allclose(n * replace.risk, found, atol=1e-10)
     accumulate = theory.linear_oracle(
-        *pooled_fixed(count), real_rows=n, synthetic_rows=n, emission=emission,
+        *pooled_fixed(count),
+        real_rows=n,
+        synthetic_rows=n,
+        emission=emission,
         total_weights=n * (t + 1),
     )
     found = theory.accumulate_error(t, n=n, emission=emission)
@@ -70,7 +73,11 @@ def test_oracle_equals_mean_risk(emission, total_weight):
     found = theory.mean_risk(count, variance=2.5, **arguments)
     weights = theory.total_weight_path(count, **arguments)
     oracle = theory.linear_oracle(
-        *fresh_last(count, w), real_rows=n, synthetic_rows=m, emission=emission, variance=2.5,
+        *fresh_last(count, w),
+        real_rows=n,
+        synthetic_rows=m,
+        emission=emission,
+        variance=2.5,
         total_weights="calibrated" if total_weight == "calibrated" else weights,
     )
     np.testing.assert_allclose(oracle.risk, found, atol=1e-12)
@@ -122,16 +129,23 @@ def test_oracle_equals_the_matrix_formula(emission):
     """Random shares over several real batches and all memories, with rows that differ."""
     rng = np.random.default_rng(11)
     count, batches = 7, 3
-    raw = np.hstack([
-        rng.uniform(0.1, 1, (count, batches)), np.tril(rng.uniform(size=(count, count)), -1)
-    ])
+    raw = np.hstack(
+        [rng.uniform(0.1, 1, (count, batches)), np.tril(rng.uniform(size=(count, count)), -1)]
+    )
     raw /= raw.sum(axis=1, keepdims=True)
     real, synthetic = raw[:, :batches], raw[:, batches:]
     real_rows, rows = np.array([4, 9, 30]), np.arange(3, 10)
     weights, kappa, variance = rng.uniform(10, 80, count), 6.0, 1.7
     found = theory.linear_oracle(
-        real, synthetic, real_rows=real_rows, synthetic_rows=rows, emission=emission,
-        total_weights=weights, variance=variance, prior_weight=kappa, prior_offset=-0.8,
+        real,
+        synthetic,
+        real_rows=real_rows,
+        synthetic_rows=rows,
+        emission=emission,
+        total_weights=weights,
+        variance=variance,
+        prior_weight=kappa,
+        prior_offset=-0.8,
     )
     data = weights / (weights + kappa)
     real, synthetic = data[:, None] * real, data[:, None] * synthetic
@@ -164,12 +178,26 @@ def test_fixed_real_rows_never_average_out():
 def test_prior_drift_equals_oracle_and_its_limit(emission, total_weight):
     n, m, w, kappa, count = 20, 30, 0.2, 5.0, 60
     found = theory.prior_drift(
-        count, n=n, m=m, real_share=w, prior_weight=kappa, prior_mean=3.0, truth=1.0,
-        emission=emission, total_weight=total_weight, variance=2.0,
+        count,
+        n=n,
+        m=m,
+        real_share=w,
+        prior_weight=kappa,
+        prior_mean=3.0,
+        truth=1.0,
+        emission=emission,
+        total_weight=total_weight,
+        variance=2.0,
     )
     oracle = theory.linear_oracle(
-        *fresh_last(count, w), real_rows=n, synthetic_rows=m, emission=emission, variance=2.0,
-        total_weights=found.total_weight, prior_weight=kappa, prior_offset=2.0,
+        *fresh_last(count, w),
+        real_rows=n,
+        synthetic_rows=m,
+        emission=emission,
+        variance=2.0,
+        total_weights=found.total_weight,
+        prior_weight=kappa,
+        prior_offset=2.0,
     )
     np.testing.assert_allclose(found.bias, oracle.bias, atol=1e-12)
     np.testing.assert_allclose(found.variance, np.diag(oracle.covariance), atol=1e-12)
@@ -184,7 +212,13 @@ def test_prior_drift_equals_oracle_and_its_limit(emission, total_weight):
 
 def test_fully_synthetic_loop_with_a_prior_ends_at_the_prior():
     found = theory.prior_drift(
-        400, n=20, m=20, real_share=0.0, prior_weight=5.0, prior_mean=1.0, truth=-2.0,
+        400,
+        n=20,
+        m=20,
+        real_share=0.0,
+        prior_weight=5.0,
+        prior_mean=1.0,
+        truth=-2.0,
         total_weight=20,
     )
     assert found.bias[-1] == pytest.approx(3.0, abs=1e-10)
@@ -198,8 +232,15 @@ def test_stationary_law_is_the_limit_of_the_drift(emission):
     n, kappa = 10, 2.0
     law = theory.prior_stationary(n, prior_weight=kappa, prior_mean=0.7, emission=emission)
     path = theory.prior_drift(
-        300, n=n, m=n, real_share=0.0, prior_weight=kappa, prior_mean=0.7, truth=2.0,
-        emission=emission, total_weight=n,
+        300,
+        n=n,
+        m=n,
+        real_share=0.0,
+        prior_weight=kappa,
+        prior_mean=0.7,
+        truth=2.0,
+        emission=emission,
+        total_weight=n,
     )
     assert path.variance[-1] == pytest.approx(law.posterior_mean_variance, rel=1e-10)
     assert 2.0 + path.bias[-1] == pytest.approx(law.mean, abs=1e-10)
@@ -250,9 +291,9 @@ def test_regression_predictive_noise_over_random_designs():
     hat = x @ inverse
     leverage = np.sum(hat * x, axis=2)
     added = np.sum(hat**2 * leverage[..., None], axis=(1, 2))
-    factor = theory.regression_replace_error(
-        1, rows=rows, features=features, emission="predictive"
-    ) - 2
+    factor = (
+        theory.regression_replace_error(1, rows=rows, features=features, emission="predictive") - 2
+    )
     gap = added - factor * np.trace(inverse, axis1=1, axis2=2)
     assert abs(gap.mean()) < 4 * gap.std() / np.sqrt(designs)
     wrong = added - np.trace(inverse, axis1=1, axis2=2) / rows

@@ -41,9 +41,7 @@ def test_golden_ratio_and_joint_calibrated_in_closed_form():
     k = np.array([0.01, 0.3, 1.0, 4.0])
     found = theory.optimal_share(k, emission="joint", total_weight="calibrated")
     np.testing.assert_allclose(found, (1 - k + np.sqrt(k**2 + 6 * k + 1)) / 4, rtol=1e-13)
-    np.testing.assert_allclose(
-        theory.optimal_share(k), (np.sqrt(k**2 + 4 * k) - k) / 2, rtol=1e-13
-    )
+    np.testing.assert_allclose(theory.optimal_share(k), (np.sqrt(k**2 + 4 * k) - k) / 2, rtol=1e-13)
 
 
 def test_optimal_share_keeps_digits_for_few_real_rows():

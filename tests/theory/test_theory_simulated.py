@@ -64,6 +64,25 @@ def test_gaussian_with_unknown_variance(emission, total_weight):
         assert_mean(mean**2, law.mean_risk[t])
 
 
+@pytest.mark.parametrize(
+    ("emission", "batch"),
+    [("plug-in", 1 / 15), ("joint", 2 / 15), (("ensemble", 5), 6 / 75), ("predictive", 16 / 225)],
+)
+def test_gaussian_law_without_real_rows(emission, batch):
+    """The mean takes a random step of variance E[sigma^2] (1/m + f/N), the rest is `q - u`."""
+    n = 15
+    law = theory.gaussian_variance_law(
+        6, n=n, m=n, real_share=0.0, emission=emission, total_weight=n, point="unbiased"
+    )
+    drawn = law.variance[:-1] * n / (n - 1 if emission == "plug-in" else n - 3)
+    np.testing.assert_allclose(np.diff(law.mean_risk), drawn * batch, rtol=1e-12)
+    marginal = 1 if emission == "plug-in" else 1 + 1 / n
+    np.testing.assert_allclose(law.variance[1:], drawn * (marginal - batch), rtol=1e-12)
+    if not isinstance(emission, tuple):
+        growth = theory.variance_growth(n, emission=emission)
+        np.testing.assert_allclose(law.variance[1:] / law.variance[:-1], growth, rtol=1e-12)
+
+
 def test_maximum_likelihood_gaussian_is_the_plain_recursion():
     n, m, w = 12, 8, 0.4
     law = theory.gaussian_variance_law(
@@ -135,8 +154,14 @@ def test_known_drift_of_the_log_variance():
     assert theory.log_variance_drift(20) == pytest.approx(-0.0536, abs=5e-5)
     assert theory.log_variance_drift(20, emission="joint") == 0
     n = 400
-    near = {"unbiased": -1, "mean of variance": 1, "mean of sd": 0.5, "maximum likelihood": -2,
-            "marginal mode": -3, "joint mode": -4}
+    near = {
+        "unbiased": -1,
+        "mean of variance": 1,
+        "mean of sd": 0.5,
+        "maximum likelihood": -2,
+        "marginal mode": -3,
+        "joint mode": -4,
+    }
     for point, multiple in near.items():
         drift = theory.log_variance_drift(n, point=point)
         assert n * drift == pytest.approx(multiple, abs=0.05), point
@@ -152,8 +177,15 @@ def test_dirichlet_posterior_mean(emission):
     n, m, w, total, weight, count = 30, 20, 0.35, 6.0, 40.0, 6
     p, prior = np.array([0.6, 0.25, 0.1, 0.05]), np.array([0.1, 0.2, 0.3, 0.4])
     law = theory.dirichlet_law(
-        count, probabilities=p, n=n, m=m, real_share=w, prior_total=total, prior_mean=prior,
-        emission=emission, total_weight=weight,
+        count,
+        probabilities=p,
+        n=n,
+        m=m,
+        real_share=w,
+        prior_total=total,
+        prior_mean=prior,
+        emission=emission,
+        total_weight=weight,
     )
     rng = np.random.default_rng([3, len(str(emission))])
     mean, last = np.empty((LINEAGES, 4)), 0.0
@@ -198,8 +230,15 @@ def test_dirichlet_without_a_prior_is_the_recursion():
 def test_dirichlet_loop_without_real_rows_recovers_its_prior():
     prior, total, n = np.array([0.7, 0.2, 0.1]), 4.0, 10
     law = theory.dirichlet_law(
-        500, probabilities=[0.1, 0.1, 0.8], n=n, m=n, real_share=0.0, prior_total=total,
-        prior_mean=prior, emission="joint", total_weight=n,
+        500,
+        probabilities=[0.1, 0.1, 0.8],
+        n=n,
+        m=n,
+        real_share=0.0,
+        prior_total=total,
+        prior_mean=prior,
+        emission="joint",
+        total_weight=n,
     )
     np.testing.assert_allclose(law.mean[-1], prior, atol=1e-10)
     # A Dirichlet(prior) parameter has posterior means with the part n/(n + total) of its variance.
@@ -209,7 +248,12 @@ def test_dirichlet_loop_without_real_rows_recovers_its_prior():
 
 def test_dirichlet_law_broadcasts():
     law = theory.dirichlet_law(
-        4, probabilities=np.full((2, 1, 3), 1 / 3), n=10, m=20, real_share=[0.2, 0.5, 0.6, 0.9],
-        prior_total=1.0, emission="joint",
+        4,
+        probabilities=np.full((2, 1, 3), 1 / 3),
+        n=10,
+        m=20,
+        real_share=[0.2, 0.5, 0.6, 0.9],
+        prior_total=1.0,
+        emission="joint",
     )
     assert law.mean.shape == (4, 2, 4, 3) and law.risk.shape == (4, 2, 4)
