@@ -19,8 +19,7 @@ def attach(
     package : str
         Name of the package.
     names : mapping of str to str
-        Public name to the module that holds it; a name equal to the module's last part is the
-        module itself.
+        Public name to the module that holds it; a submodule of the package is its own name.
 
     Returns
     -------
@@ -32,7 +31,7 @@ def attach(
         if name not in names:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module = importlib.import_module(names[name])
-        return module if names[name].rpartition(".")[2] == name else getattr(module, name)
+        return module if names[name] == f"{package}.{name}" else getattr(module, name)
 
     def dir_() -> list[str]:
         return sorted(names)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescollapse.estimator.exact import ExactSampler, Floats, Stats
-from bayescollapse.rows import RowSchema, Values, concatenate_rows
+from bayescollapse.rows import RowSchema, Values, concatenate_rows, count_rows
 
 __all__ = ["EXACT_BLOCK", "Engine", "ExactEngine", "ExactFit", "Fit", "FitSettings", "Group", "Weight"]
 
@@ -42,19 +42,32 @@ class Group:
         Number of rows.
     real : bool or ndarray
         Whether the rows are real; per row, shape (replicate, obs), where a group is mixed.
-    batch : ndarray, shape (obs,) or (replicate, obs)
-        Generation that made each row.
+    generations : tuple of int
+        Generation that made each batch of `parts`.
+    keep : ndarray, shape (replicate, obs), optional
+        A selection's weights.
+    mixed : ndarray, shape (replicate, obs), optional
+        Generation that made each row, where a group is mixed.
     """
 
     parts: tuple[Values, ...]
     digest: Any
     count: int
     real: bool | NDArray[np.bool_]
-    batch: NDArray[np.int64]
+    generations: tuple[int, ...]
+    keep: Floats | None = None
+    mixed: NDArray[np.int64] | None = None
 
     def rows(self) -> dict[str, NDArray[Any]]:
         """All rows of the group as one batch."""
         return concatenate_rows(self.parts)
+
+    def batch_index(self) -> NDArray[np.int64]:
+        """Generation that made each row, shape (obs,) or (replicate, obs)."""
+        if self.mixed is not None:
+            return self.mixed
+        sizes = [count_rows(part) for part in self.parts]
+        return np.repeat(np.array(self.generations, dtype=np.int64), sizes)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -129,6 +130,16 @@ class Estimator:
             return self._model
         return self._model() if self._template is None else self._model(self._template)
 
+    def fingerprint(self) -> str:
+        """Digest of what the estimator is, part of a store's identity."""
+        if callable(self._model):
+            target = getattr(self._model, "func", self._model)
+            name = f"{target.__module__}.{target.__qualname__}"
+            text = f"{name}{getattr(self._model, 'args', ())}{getattr(self._model, 'keywords', {})}"
+        else:
+            text = str(self._model.str_repr())
+        return hashlib.sha256(f"{text}{self.exact!r}{self.schema!r}".encode()).hexdigest()[:16]
+
     def resolve(self, method: str) -> str:
         """Name the method that ``method`` stands for.
 
@@ -205,7 +216,7 @@ class Estimator:
         checked = _weights(weights, rows.sizes[ROW_DIM])
         streams = Streams(_entropy(seed))
         engine = self.engine(method)
-        group = Group((values,), engine.digest(values), rows.sizes[ROW_DIM], True, np.zeros(1, dtype=int))
+        group = Group((values,), engine.digest(values), rows.sizes[ROW_DIM], True, (0,))
         settings = FitSettings(draws, chains, tune, lambda attempt: streams.integer("sampler", block=0, generation=0, attempt=attempt))
         fit = engine.condition([group], [checked[None]], settings)
         kept = _all_draws(fit, draws, chains, streams)

@@ -65,8 +65,11 @@ class BoundSource(Protocol):
 class Source(Protocol):
     """Where fresh real rows come from: a truth, a table or a simulator."""
 
+    def check(self, estimator: Estimator) -> None:
+        """Refuse what does not fit the estimator, before anything is compiled or sampled."""
+
     def bind(self, estimator: Estimator, *, seed: int) -> BoundSource:
-        """Check the source against an estimator, before anything is compiled where possible."""
+        """Source for this estimator; may fit or compile."""
 
     def describe(self) -> dict[str, Any]:
         """Configuration as plain values, part of a run's identity."""

@@ -53,16 +53,19 @@ class Simulator:
         self.function = function
         self.truth_values = truth
 
+    def check(self, estimator: Estimator) -> None:
+        """Draw two rows and check them, and the truth, against the model."""
+        bound = self.bind(estimator, seed=0)
+        bound.draw(2, 1, np.random.default_rng(0))
+
     def bind(self, estimator: Estimator, *, seed: int) -> BoundSimulator:
-        """Draw two rows to check them against the model."""
+        """Simulator with the rows it must return."""
         schema = estimator.schema
         stacked = None
         if self.truth_values is not None:
             arrays = {n: np.asarray(v, dtype=np.float64) for n, v in self.truth_values.items()}
             stacked = stack_parameters(arrays, schema)
-        bound = BoundSimulator(self.function, schema, stacked)
-        bound.draw(2, 1, np.random.default_rng(seed))
-        return bound
+        return BoundSimulator(self.function, schema, stacked)
 
     def describe(self) -> dict[str, Any]:
         """Configuration as plain values."""

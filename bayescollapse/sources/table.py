@@ -97,6 +97,20 @@ class Table:
         data = {v.name: ((ROW_DIM, *v.dims), self._array(v)) for v in schema.variables}
         return schema.values(xr.Dataset(data), argument="frame")
 
+    def check(self, estimator: Estimator) -> None:
+        """Refuse columns and a truth that do not fit the model."""
+        self.rows(estimator.schema)
+        if isinstance(self.truth_setting, Mapping):
+            arrays = {n: np.asarray(v, dtype=np.float64) for n, v in self.truth_setting.items()}
+            stack_parameters(arrays, estimator.schema)
+
+    def resolved(self, bound: BoundTable, schema: RowSchema) -> Table:
+        """Table whose truth is given by value, so that nobody fits it again."""
+        if self.truth_setting != "fit" or bound.stacked is None:
+            return self
+        truth = schema.unpack(bound.stacked)
+        return Table(self.frame, variables=self.variables, truth=truth, categorical=self.categorical)
+
     def bind(self, estimator: Estimator, *, seed: int) -> BoundTable:
         """Map and check the columns, and fit the whole table where it is the truth."""
         rows = self.rows(estimator.schema)

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescollapse.estimator.exact import Floats
-from bayescollapse.rows import RowSchema, Values
+from bayescollapse.rows import ROW_DIM, RowSchema, Values
 from bayescollapse.sources.base import Place, stack_parameters
 from bayescollapse.sources.covariates import CovariateSource, covariate_block, describe_covariates
 
@@ -94,6 +94,13 @@ class Truth:
         values = (f"{name}={value.tolist()}" for name, value in self.parameters.items())
         return f"Truth({', '.join(values)})"
 
+    def check(self, estimator: Estimator) -> None:
+        """Refuse parameters and covariates that do not fit the model that draws the rows."""
+        schema = (self.estimator or estimator).schema
+        if not self.prior:
+            stack_parameters(self.parameters, schema)
+        covariate_block(self.covariates, schema, _rows_of(self.covariates), 1, np.random.default_rng(0))
+
     def bind(self, estimator: Estimator, *, seed: int) -> BoundTruth:
         """Check the parameters against the model that draws the rows."""
         model = self.estimator or estimator
@@ -159,3 +166,7 @@ class BoundTruth:
         assert self.prior is not None
         rng = place.streams.generator("truth", block=place.block, generation=0)
         return {name: value[:, None] for name, value in self.prior(place.replicates, rng).items()}
+
+
+def _rows_of(covariates: Covariates | None) -> int:
+    return covariates.sizes.get(ROW_DIM, 0) if isinstance(covariates, xr.Dataset) else 2

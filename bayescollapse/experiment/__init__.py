@@ -1,0 +1,1 @@
+"""Experiment: schemes by replicates by generations, with executor, store, resume and progress."""

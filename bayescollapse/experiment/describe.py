@@ -1,0 +1,100 @@
+"""Provenance: what an experiment is, as plain values that travel with its run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayescollapse.schemes.codec import scheme_to_dict
+
+if TYPE_CHECKING:
+    from bayescollapse.experiment.experiment import Experiment
+
+__all__ = ["configuration", "identity", "run_attributes"]
+
+PACKAGES = ("bayescollapse", "pymc", "pytensor", "nutpie", "arviz", "numpy", "scipy", "xarray")
+
+
+def identity(experiment: Experiment) -> dict[str, Any]:
+    """What a store belongs to: everything but schemes, replicates and generations."""
+    record = experiment.record
+    held_out = experiment.held_out
+    return {
+        "estimator": repr(experiment.estimator),
+        "model": experiment.estimator.fingerprint(),
+        "source": experiment.source.describe(),
+        "n_real": _compact(experiment.n_real),
+        "n_synthetic": _compact(experiment.n_synthetic),
+        "method": experiment.method,
+        "draws": experiment.draws,
+        "chains": experiment.chains,
+        "keep_draws": record.keep_draws,
+        "keep_rows": record.keep_rows,
+        "probabilities": list(record.probabilities),
+        "held_out": _digest(held_out) if isinstance(held_out, xr.Dataset) else held_out,
+        "seed": experiment.seed,
+    }
+
+
+def configuration(experiment: Experiment) -> dict[str, Any]:
+    """Full configuration of a run."""
+    return identity(experiment) | {
+        "schemes": {label: _scheme(scheme) for label, scheme in experiment.schemes.items()},
+        "n_real": list(experiment.n_real),
+        "n_synthetic": list(experiment.n_synthetic),
+        "generations": experiment.generations,
+        "replicates": experiment.replicates,
+        "references": list(experiment.references),
+    }
+
+
+def run_attributes(
+    experiment: Experiment, wall: float, blocks: Mapping[str, Sequence[Mapping[str, NDArray[Any]]]]
+) -> dict[str, Any]:
+    """Attributes of the run's root: configuration, versions, wall time and gate counts."""
+    stats = [block for parts in blocks.values() for block in parts]
+    failed = sum(int((~block["sample_stats/passed"].astype(bool)).sum()) for block in stats)
+    retried = sum(int((block["sample_stats/attempts"] > 1).sum()) for block in stats)
+    return {
+        "configuration": json.dumps(configuration(experiment)),
+        "method": experiment.method,
+        "seed": experiment.seed,
+        "versions": json.dumps({name: _version(name) for name in PACKAGES}),
+        "wall_seconds": round(wall, 3),
+        "failed_fits": failed,
+        "retried_fits": retried,
+    }
+
+
+def _scheme(scheme: Any) -> dict[str, Any]:
+    try:
+        return scheme_to_dict(scheme)
+    except ValueError as error:
+        # A lambda has no name to store; in memory the run still says what the scheme was.
+        return {"repr": repr(scheme), "not storable": str(error), "name": scheme.name, "citation": scheme.citation}
+
+
+def _compact(counts: tuple[int, ...]) -> Any:
+    """Constant counts as one number, so that generations can be added to a store."""
+    return counts[0] if len(set(counts)) == 1 else list(counts)
+
+
+def _digest(rows: xr.Dataset) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(map(str, rows.data_vars)):
+        digest.update(name.encode() + np.ascontiguousarray(rows[name].to_numpy()).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,382 @@
+"""Experiment: schemes by replicates by generations."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayescollapse._checks import integer
+from bayescollapse.estimator.estimator import Estimator
+from bayescollapse.estimator.exact import Floats
+from bayescollapse.experiment.assemble import assemble
+from bayescollapse.experiment.describe import configuration, identity, run_attributes
+from bayescollapse.experiment.executor import run_jobs, single_threaded
+from bayescollapse.experiment.jobs import REFERENCES, Job, block_sizes, reference_plans, scheme_key
+from bayescollapse.experiment.progress import show_progress
+from bayescollapse.experiment.store import Store, open_run
+from bayescollapse.experiment.stored import gather_rows, join_segments, schema_to_plain
+from bayescollapse.lineage.loop import Lineage, Segment
+from bayescollapse.lineage.plan import Plan, make_plan
+from bayescollapse.lineage.record import RecordSettings
+from bayescollapse.rows import Values
+from bayescollapse.schedules import Schedule, tabulate
+from bayescollapse.schemes.scheme import Scheme
+from bayescollapse.sources.base import BoundSource, Place, Source
+from bayescollapse.streams import Streams
+
+__all__ = ["Experiment"]
+
+MEMORY_LIMIT = 2 * 1024**3
+PROBABILITIES = (0.025, 0.25, 0.5, 0.75, 0.975)
+
+
+class Experiment:
+    """A recursive training experiment: every scheme, replicate and generation.
+
+    Parameters
+    ----------
+    estimator : Estimator
+        The learner.
+    source : Truth, Table or Simulator
+        Where fresh real rows come from.
+    schemes : Scheme or mapping of str to Scheme
+        What generations are trained on; labels become the ``scheme`` coordinate.
+    n_real : int or schedule
+        Real rows of a generation.
+    n_synthetic : int or schedule, optional
+        Synthetic rows that a generation is given by the one before; `n_real` if not given.
+    generations, replicates : int
+        Generations (generation 0 is fitted to real rows only) and independent lineages.
+    method : {"auto", "exact", "nuts"}, default "auto"
+        How posteriors are drawn.
+    draws, chains : int
+        Draws a chain, and chains, of sampled posteriors.
+    keep_draws : int, default 100
+        Posterior draws kept a cell, over all chains; 0 keeps summaries only.
+    keep_rows : {"first", "all", "none"}, default "first"
+        Replicates whose rows and weights are kept.
+    held_out : Dataset or int, optional
+        Held-out real rows, or how many to draw from the source, for the held-out log density.
+    seed : int, default 0
+        Seed of every stream.
+    references : sequence of str, optional
+        Which of ``real_only``, ``real_seen`` and ``real_plus`` to fit beside the schemes; all for exact
+        posteriors, ``real_only`` for sampled ones, if not given.
+    probabilities : sequence of float
+        Quantiles of the summaries; the 95 % and 50 % intervals and the median if not given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If anything is out of range or contradictory; nothing has been compiled or sampled then.
+
+    Notes
+    -----
+    Random streams are keyed by purpose, block of replicates and generation, never by scheme: all
+    schemes see the same real rows and the same emission noise, so differences between them are paired.
+    The same experiment gives the same bits with any number of workers, after a resume, and when
+    schemes, replicates or generations are added.
+
+    Examples
+    --------
+    >>> import bayescollapse as bc
+    >>> from bayescollapse.models import gaussian_mean
+    >>> experiment = bc.Experiment(
+    ...     gaussian_mean.estimator(), bc.Truth(mu=0.0), bc.schemes.replace(),
+    ...     n_real=20, generations=5, replicates=50)
+    >>> run = experiment.run(progress=False)
+    >>> dict(run["summary"]["mu"].sizes)
+    {'scheme': 1, 'replicate': 50, 'generation': 5, 'statistic': 7}
+    """
+
+    def __init__(
+        self,
+        estimator: Estimator,
+        source: Source,
+        schemes: Scheme | Mapping[str, Scheme],
+        *,
+        n_real: Schedule,
+        n_synthetic: Schedule | None = None,
+        generations: int,
+        replicates: int,
+        method: str = "auto",
+        draws: int = 500,
+        chains: int = 2,
+        keep_draws: int = 100,
+        keep_rows: str = "first",
+        held_out: xr.Dataset | int | None = None,
+        seed: int = 0,
+        references: Sequence[str] | None = None,
+        probabilities: Sequence[float] = PROBABILITIES,
+    ) -> None:
+        if not isinstance(estimator, Estimator):
+            raise TypeError(f"estimator must be a bc.Estimator, got {type(estimator).__name__}: wrap a model as bc.Estimator(model)")
+        if not (hasattr(source, "bind") and hasattr(source, "describe")):
+            raise TypeError(f"source must be a bc.Truth, bc.Table or bc.Simulator, got {type(source).__name__}")
+        self.estimator, self.source = estimator, source
+        self.schemes = _labelled(schemes)
+        self.generations = integer("generations", generations)
+        self.replicates = integer("replicates", replicates)
+        self.n_real = _counts("n_real", n_real, self.generations, minimum=1)
+        given = n_real if n_synthetic is None else n_synthetic
+        self.n_synthetic = _counts("n_synthetic", given, self.generations + 1, minimum=0)
+        self.method = estimator.resolve(method)
+        self.draws, self.chains = integer("draws", draws), integer("chains", chains)
+        self.seed = integer("seed", seed, minimum=0)
+        self.record = _record_settings(keep_draws, keep_rows, probabilities, self.chains)
+        self.references = _references(references, self.method)
+        self.held_out = held_out
+        if isinstance(held_out, (int, np.integer)):
+            integer("held_out", held_out)
+        self.plans = self._plans()
+        source.check(estimator)  # type: ignore[attr-defined]
+
+    def __repr__(self) -> str:
+        """One line with what is run."""
+        return (
+            f"Experiment({self.estimator!r}, {self.source!r}, schemes {list(self.schemes)}, "
+            f"{self.replicates} replicates x {self.generations} generations, method {self.method!r}, seed {self.seed})"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave bound sources behind: a worker binds its own."""
+        return {k: v for k, v in self.__dict__.items() if k not in ("bound", "held_out_rows")}
+
+    @cached_property
+    def bound(self) -> BoundSource:
+        """The source bound to the estimator; a table's truth is fitted here, once."""
+        return self.source.bind(self.estimator, seed=self.seed)
+
+    @cached_property
+    def held_out_rows(self) -> Values | None:
+        """Held-out rows of shape (1, obs, …)."""
+        if self.held_out is None:
+            return None
+        if isinstance(self.held_out, xr.Dataset):
+            return self.estimator.schema.values(self.held_out, argument="held_out")
+        place = Place(Streams(self.seed), 0, 0, 1, "held_out")
+        return self.bound.real(int(self.held_out), place)
+
+    def portable(self) -> Experiment:
+        """Copy for worker processes, in which nothing needs to be fitted before the first job."""
+        import copy
+
+        twin = copy.copy(self)
+        twin.__dict__.pop("bound", None)
+        resolved = getattr(self.source, "resolved", None)
+        if resolved is not None:
+            twin.source = resolved(self.bound, self.estimator.schema)
+        return twin
+
+    def jobs(self) -> list[Job]:
+        """Every job of the experiment: schemes and references, block by block."""
+        sizes = block_sizes(self.replicates, self.estimator.engine(self.method).block)
+        return [
+            Job(label, scheme_key(plan) + _suffix(label), plan, block, size)
+            for label, plan in self.plans.items()
+            for block, size in enumerate(sizes)
+        ]
+
+    def lineage(self, job: Job) -> Lineage:
+        """The generation loop of a job."""
+        reference = job.label.startswith("reference/")
+        quiet = RecordSettings(0, "none", self.record.probabilities, self.chains)
+        return Lineage(
+            job.plan,
+            self.estimator.engine(self.method),
+            self.bound,
+            Streams(self.seed),
+            job.block,
+            job.replicates,
+            self.draws,
+            self.chains,
+            quiet if reference else self.record,
+            self.held_out_rows,
+        )
+
+    def run(
+        self,
+        store: str | os.PathLike[str] | None = None,
+        *,
+        executor: Executor | int | None = None,
+        progress: bool = True,
+    ) -> xr.DataTree:
+        """Run what is not stored yet, and return the run.
+
+        Parameters
+        ----------
+        store : path_like, optional
+            Directory for shards; an interrupted run resumes from it. In memory if not given.
+        executor : int or concurrent.futures.Executor, optional
+            Number of local processes, or an executor; this process if not given.
+        progress : bool, default True
+            Show a progress bar.
+
+        Returns
+        -------
+        DataTree
+            Groups ``summary``, ``posterior``, ``emission``, ``predictive``, ``sample_stats``, ``training``,
+            ``rows``, ``reference`` and ``truth``.
+
+        Raises
+        ------
+        MemoryError
+            If summaries and draws would exceed 2 GiB without a store.
+        ValueError
+            If the store belongs to another experiment, or a posterior is improper.
+        """
+        if store is None:
+            self._check_memory()
+        jobs = self.jobs()
+        kept = None if store is None else Store(store)
+        if kept is not None:
+            kept.claim(identity(self))
+        started = time.monotonic()
+        with single_threaded():
+            truth = self._truth()
+        total = sum(job.plan.generations for job in jobs)
+        with show_progress(total, title=self.method, shown=progress) as bar:
+            segments = run_jobs(self, jobs, store=kept, executor=executor, progress=bar)
+        wall = time.monotonic() - started
+        if kept is not None:
+            kept.append(self._finished(kept, jobs, truth, wall))
+            return open_run(kept.path)
+        return self._in_memory(jobs, segments, truth, wall)
+
+    def _plans(self) -> dict[str, Plan]:
+        plans = {
+            label: make_plan(label, scheme, n_real=self.n_real, n_synthetic=self.n_synthetic)
+            for label, scheme in self.schemes.items()
+        }
+        references = reference_plans(self.references, self.n_real, self.n_synthetic)
+        return plans | {f"reference/{name}": plan for name, plan in references.items()}
+
+    def _truth(self) -> Floats | None:
+        block = self.estimator.engine(self.method).block
+        parts = []
+        for number, size in enumerate(block_sizes(self.replicates, block)):
+            values = self.bound.truth(Place(Streams(self.seed), number, 0, block))
+            if values is None:
+                return None
+            parts.append(values[:size])
+        return np.concatenate(parts)
+
+    def _in_memory(
+        self, jobs: list[Job], segments: dict[str, list[Segment]], truth: Floats | None, wall: float
+    ) -> xr.DataTree:
+        blocks: dict[str, list[dict[str, NDArray[Any]]]] = {}
+        for job in jobs:
+            joined = join_segments([segment.arrays for segment in segments[job.name]], self.generations)
+            blocks.setdefault(job.label, []).append(joined)
+
+        def cells(label: str, column: str) -> NDArray[Any] | None:
+            if column not in blocks[label][0]:
+                return None
+            return np.concatenate([block[column] for block in blocks[label]])
+
+        labels = list(self.schemes)
+        return assemble(
+            cells,
+            _columns(blocks, labels),
+            schema=self.estimator.schema,
+            labels=labels,
+            references=self.references,
+            probabilities=self.record.probabilities,
+            truth=truth,
+            rows=gather_rows({label: blocks[label] for label in labels}, self.generations),
+            attrs=run_attributes(self, wall, {label: blocks[label] for label in labels}),
+        )
+
+    def _finished(self, store: Store, jobs: list[Job], truth: Floats | None, wall: float) -> dict[str, Any]:
+        names: dict[str, list[str]] = {}
+        stats: dict[str, list[dict[str, NDArray[Any]]]] = {}
+        for job in jobs:
+            names.setdefault(job.label, []).append(job.name)
+            parts = [store.read(line) for line in store.shards(job)]
+            stats.setdefault(job.label, []).append(join_segments(parts, self.generations))
+        labels = list(self.schemes)
+        return {
+            "kind": "run",
+            "labels": labels,
+            "references": list(self.references),
+            "generations": self.generations,
+            "probabilities": list(self.record.probabilities),
+            "jobs": names,
+            "columns": _columns(stats, labels),
+            "schema": schema_to_plain(self.estimator.schema),
+            "truth": None if truth is None else truth.tolist(),
+            "attrs": run_attributes(self, wall, {label: stats[label] for label in labels}),
+        }
+
+    def _check_memory(self) -> None:
+        cell = (2 + len(self.record.probabilities) + self.record.keep_draws) * self.estimator.schema.size
+        need = 8 * cell * self.replicates * self.generations * len(self.schemes)
+        if need > MEMORY_LIMIT:
+            raise MemoryError(
+                f"summaries and draws of this experiment need {need / 1024**3:.1f} GiB, more than "
+                f"{MEMORY_LIMIT / 1024**3:.0f} GiB: give run(store='directory'), or lower keep_draws (now "
+                f"{self.record.keep_draws})"
+            )
+
+
+def _labelled(schemes: Scheme | Mapping[str, Scheme]) -> dict[str, Scheme]:
+    if isinstance(schemes, Scheme):
+        return {schemes.name or "scheme": schemes}
+    if not isinstance(schemes, Mapping) or not schemes:
+        raise TypeError(f"schemes must be a Scheme or a non-empty mapping of labels to schemes, got {schemes!r}")
+    for label, scheme in schemes.items():
+        if not isinstance(label, str) or not isinstance(scheme, Scheme):
+            raise TypeError(f"schemes must map labels (str) to Scheme values, got {label!r}: {scheme!r}")
+        if label.startswith("reference/"):
+            raise ValueError(f"scheme label {label!r} is reserved for references: choose another")
+    return dict(schemes)
+
+
+def _counts(name: str, schedule: Any, length: int, *, minimum: int) -> tuple[int, ...]:
+    if isinstance(schedule, (tuple, list)) and name == "n_synthetic" and len(schedule) == length - 1:
+        schedule = (*schedule, schedule[-1])
+    table = tabulate(name, schedule, length)
+    for t, value in enumerate(table):
+        if not np.isfinite(value) or int(value) != value and not callable(schedule):
+            raise ValueError(f"{name} must be a whole number of rows, got {value} at generation {t}")
+        if value < minimum:
+            raise ValueError(f"{name} must be at least {minimum} in every generation, got {value:g} at generation {t}")
+    return tuple(int(value) for value in table)
+
+
+def _record_settings(
+    keep_draws: int, keep_rows: str, probabilities: Sequence[float], chains: int
+) -> RecordSettings:
+    integer("keep_draws", keep_draws, minimum=0)
+    if keep_rows not in ("first", "all", "none"):
+        raise ValueError(f"keep_rows must be 'first', 'all' or 'none', got {keep_rows!r}")
+    if any(not 0 < p < 1 for p in probabilities):
+        raise ValueError(f"probabilities must lie between 0 and 1, got {list(probabilities)}")
+    return RecordSettings(int(keep_draws), keep_rows, tuple(float(p) for p in probabilities), chains)
+
+
+def _references(references: Sequence[str] | None, method: str) -> tuple[str, ...]:
+    if references is None:
+        return REFERENCES if method == "exact" else REFERENCES[:1]
+    unknown = [name for name in references if name not in REFERENCES]
+    if unknown:
+        raise ValueError(f"references must be among {REFERENCES}, got {unknown}")
+    return tuple(references)
+
+
+def _suffix(label: str) -> str:
+    """References keep fewer columns than an equal scheme, so their shards are apart."""
+    return f"-{label.rpartition('/')[2]}" if label.startswith("reference/") else ""
+
+
+def _columns(blocks: Mapping[str, list[dict[str, NDArray[Any]]]], labels: Sequence[str]) -> list[str]:
+    names = {name: None for label in labels for name in blocks[label][0] if not name.startswith("rows/")}
+    return list(names)

@@ -1,0 +1,82 @@
+"""Jobs: one plan for one block of replicates, the unit of work and of storage."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bayescollapse.lineage.plan import Plan, make_plan
+from bayescollapse.schemes.axes import Weighting
+from bayescollapse.schemes.scheme import Scheme
+
+__all__ = ["REFERENCES", "Job", "block_sizes", "reference_plans", "scheme_key"]
+
+REFERENCES = ("real_only", "real_seen", "real_plus")
+"""Fits to real rows alone: a generation's n, all seen so far, and n + m fresh ones."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One block of replicates of one plan.
+
+    Parameters
+    ----------
+    label : str
+        Scheme label, or ``reference/real_only`` and its like.
+    key : str
+        Digest of the plan, by which shards are found.
+    plan : Plan
+        Counts and weights of every generation.
+    block, replicates : int
+        Block of replicates, and how many of it are kept.
+    """
+
+    label: str
+    key: str
+    plan: Plan
+    block: int
+    replicates: int
+
+    @property
+    def name(self) -> str:
+        """Name of the job's shards."""
+        return f"{self.key}-{self.block:05d}-{self.replicates}"
+
+
+def block_sizes(replicates: int, block: int) -> list[int]:
+    """Replicates that are kept of every block."""
+    full, rest = divmod(replicates, block)
+    return [block] * full + ([rest] if rest else [])
+
+
+def scheme_key(plan: Plan) -> str:
+    """Digest of a scheme and its counts' meaning; independent of labels, names and generations."""
+    description = plan.scheme.to_dict() if _plain(plan.scheme) else {"repr": repr(plan.scheme)}
+    text = json.dumps({k: v for k, v in description.items() if k not in ("name", "citation")}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def reference_plans(
+    names: Sequence[str], n_real: Sequence[int], n_synthetic: Sequence[int]
+) -> Mapping[str, Plan]:
+    """Plans of the references: ordinary schemes without synthetic rows."""
+    none = [0] * len(n_synthetic)
+    more = [n + m for n, m in zip(n_real, n_synthetic, strict=False)]
+    more[0] = n_real[0]
+    counts = {"real_only": n_real, "real_seen": n_real, "real_plus": more}
+    supply = {"real_only": "fresh", "real_seen": "stream", "real_plus": "fresh"}
+    plans = {}
+    for name in names:
+        scheme = Scheme(supply=supply[name], weighting=Weighting(), emission="plug-in", name=name)
+        plan = make_plan(f"reference/{name}", scheme, n_real=counts[name], n_synthetic=none)
+        plans[name] = replace(plan, emitted=(0,) * len(n_real))
+    return plans
+
+
+def _plain(scheme: Scheme) -> bool:
+    """Whether the scheme's own functions, if any, can be named; lambdas live in memory only."""
+    functions: list[Any] = [scheme.selection, scheme.weighting]
+    return not any("<" in getattr(f, "__qualname__", "") for f in functions)

@@ -1,0 +1,1 @@
+"""Lineage: the generation loop for a block of replicates under one scheme."""
