@@ -40,15 +40,19 @@ class Figures(NamedTuple):
         Rank-normalised split R-hat, the larger of bulk and folded.
     ess_bulk, ess_tail : ndarray
         Effective sample sizes, in draws.
+    ess_folded : ndarray
+        Effective sample size of the folded draws, which R-hat looks at too. It is well below
+        the bulk one where draws are antithetic, as those of NUTS often are.
     """
 
     rhat: Floats
     ess_bulk: Floats
     ess_tail: Floats
+    ess_folded: Floats
 
 
 def diagnose(draws: Floats) -> Figures:
-    """Compute all three diagnostics, sharing the ranks.
+    """Compute all diagnostics, sharing the ranks.
 
     Parameters
     ----------
@@ -68,9 +72,12 @@ def diagnose(draws: Floats) -> Figures:
         If there are fewer than four draws a chain.
     """
     halves = _halves(draws)
-    z = _normal_scores(halves)
-    bulk = _ess(z)
-    return Figures(_valid(_rhat(halves, z), draws), _valid(bulk, draws), ess_tail(draws))
+    z, folded = _normal_scores(halves), _folded_scores(halves)
+    rhat = np.fmax(_split_rhat(z), _split_rhat(folded))
+    bulk, spread = _ess(np.concatenate([z, folded])).reshape(2, -1)
+    return Figures(
+        _valid(rhat, draws), _valid(bulk, draws), ess_tail(draws), _valid(spread, draws)
+    )
 
 
 def rhat_rank(draws: Floats) -> Floats:
@@ -87,7 +94,8 @@ def rhat_rank(draws: Floats) -> Floats:
         At least about 1; NaN for a parameter that never moves.
     """
     halves = _halves(draws)
-    return _valid(_rhat(halves, _normal_scores(halves)), draws)
+    bulk, folded = _normal_scores(halves), _folded_scores(halves)
+    return _valid(np.fmax(_split_rhat(bulk), _split_rhat(folded)), draws)
 
 
 def ess_bulk(draws: Floats) -> Floats:
@@ -108,6 +116,9 @@ def ess_bulk(draws: Floats) -> Floats:
 
 def ess_tail(draws: Floats) -> Floats:
     """Tail effective sample size [1]_: the smaller of those of the 5 % and 95 % quantiles.
+
+    ``arviz_stats.ess(method="tail")`` takes its quantiles from ``rcParams["stats.ci_prob"]``; this is
+    its ``prob=(0.05, 0.95)``.
 
     Parameters
     ----------
@@ -169,10 +180,9 @@ def _normal_scores(halves: Floats) -> Floats:
     return scores.reshape(halves.shape)
 
 
-def _rhat(halves: Floats, z: Floats) -> Floats:
+def _folded_scores(halves: Floats) -> Floats:
     median = np.median(halves, axis=(1, 2), keepdims=True)
-    folded = _normal_scores(np.abs(halves - median))
-    return np.fmax(_split_rhat(z), _split_rhat(folded))
+    return _normal_scores(np.abs(halves - median))
 
 
 def _split_rhat(z: Floats) -> Floats:

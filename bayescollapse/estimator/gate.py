@@ -95,7 +95,7 @@ class Gate:
     """Limits of a fit.
 
     A fit passes if every parameter has R-hat at most `rhat`, or at most :func:`rhat_limit` at its own
-    effective size (the smaller of bulk and tail), effective sizes of at least `ess_per_chain` a
+    effective size (the smaller of bulk and folded), effective sizes of at least `ess_per_chain` a
     chain, and if no transition diverged. A parameter that never moves, or is not finite, fails.
 
     Converged chains fail because of R-hat with probability at most about `false_alarm` per fit.
@@ -158,7 +158,7 @@ class Gate:
         -------
         ndarray, shape (parameter,)
         """
-        smaller = np.minimum(figures.ess_bulk, figures.ess_tail)
+        smaller = np.minimum(figures.ess_bulk, figures.ess_folded)
         limit = rhat_limit(
             smaller, chains=chains, draws=draws, parameters=parameters, false_alarm=self.false_alarm
         )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayescollapse.rows import RowSchema, Variable
 
-__all__ = ["Cells", "assemble", "statistic_labels"]
+__all__ = ["Cells", "assemble", "row_table", "statistic_labels"]
 
 LEAD = ("scheme", "replicate", "generation")
 
@@ -80,7 +80,7 @@ def assemble(
     if truth is not None:
         groups["truth"] = _parameters(schema, truth, ("replicate",), None)
     if rows:
-        groups["rows"] = _row_table(schema, rows)
+        groups["rows"] = row_table(schema, rows)
     groups["sample_stats"].attrs["method"] = str(attrs.get("method", ""))
     run = xr.DataTree.from_dict({name: group for name, group in groups.items()})
     run.attrs.update(attrs)
@@ -140,7 +140,8 @@ def _coords(labels: Sequence[str], shape: tuple[int, ...]) -> dict[str, Any]:
     return {"scheme": list(labels), "replicate": np.arange(shape[1]), "generation": np.arange(shape[2])}
 
 
-def _row_table(schema: RowSchema, rows: Mapping[str, NDArray[Any]]) -> xr.Dataset:
+def row_table(schema: RowSchema, rows: Mapping[str, NDArray[Any]]) -> xr.Dataset:
+    """Label kept rows on the dimension ``row``."""
     def dims(variable: Variable) -> tuple[str, ...]:
         return ("row", *variable.dims)
 

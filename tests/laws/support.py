@@ -1,0 +1,39 @@
+"""Helpers of the law tests: errors of a run, and comparison in Monte Carlo standard errors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import bayescollapse as bc
+
+# |z| > 4 has probability 6.3e-5 under the null. A test of c comparisons fails falsely with probability
+# below c * 6.3e-5; seeds are fixed, so a passing test keeps passing.
+TOLERANCE = 4.0
+
+
+def sweep(estimator, source, schemes, **settings):
+    """Run a sweep without draws, rows, quantiles or references."""
+    defaults = {"keep_draws": 0, "keep_rows": "none", "references": (), "probabilities": ()}
+    return bc.Experiment(estimator, source, schemes, **{**defaults, **settings}).run(progress=False)
+
+
+def posterior_mean(run, parameter, scheme=None):
+    """Posterior means (replicate, generation, ...)."""
+    values = run["summary"][parameter].sel(statistic="mean")
+    return (values.isel(scheme=0) if scheme is None else values.sel(scheme=scheme)).to_numpy()
+
+
+def assert_mean(samples, expected, *, slack=0.0, axis=0):
+    """Mean over replicates equals the law within 4 MCSE (plus a stated relative slack)."""
+    samples = np.asarray(samples)
+    mean = samples.mean(axis=axis)
+    mcse = samples.std(axis=axis, ddof=1) / np.sqrt(samples.shape[axis])
+    z = np.abs(mean - expected) - slack * np.abs(expected)
+    worst = float(np.max(z / mcse))
+    assert worst <= TOLERANCE, f"{worst:.1f} MCSE: measured {mean}, law {expected}"
+
+
+def assert_variance(samples, expected):
+    """Variance of independent normal-like samples equals the law within 4 MCSE."""
+    centred = (np.asarray(samples) - np.mean(samples, axis=0)) ** 2
+    assert_mean(centred * len(samples) / (len(samples) - 1), expected)
