@@ -57,14 +57,15 @@ def rhat_limit(
     .. math:: \hat R^2 - 1 \approx \frac{M}{(M - 1) S} \chi^2_{M-1} - \frac{1}{N}.
 
     The probability is shared by all parameters and by the bulk and the folded figure of each
-    (Bonferroni). At the default probability of 0.001 per fit, two chains of 500 draws:
+    (Bonferroni), which makes the true rate smaller: 0 to 1 in 4,000 simulated fits, for one and five
+    parameters and autocorrelations from -0.5 to 0.3. At the default probability of 0.001 per fit, two chains of 500 draws:
 
     ============== ====== ====== ====== ====== ======
     parameters     S=200  S=300  S=450  S=700  S=1000
     ============== ====== ====== ====== ====== ======
-    1              TABLE1
-    5              TABLE5
-    20             TABLE20
+    1              1.0556 1.0367 1.0240 1.0148 1.0098
+    5              1.0662 1.0439 1.0289 1.0179 1.0120
+    20             1.0752 1.0501 1.0330 1.0206 1.0139
     ============== ====== ====== ====== ====== ======
 
     Parameters
