@@ -75,9 +75,7 @@ def diagnose(draws: Floats) -> Figures:
     z, folded = _normal_scores(halves), _folded_scores(halves)
     rhat = np.fmax(_split_rhat(z), _split_rhat(folded))
     bulk, spread = _ess(np.concatenate([z, folded])).reshape(2, -1)
-    return Figures(
-        _valid(rhat, draws), _valid(bulk, draws), ess_tail(draws), _valid(spread, draws)
-    )
+    return Figures(_valid(rhat, draws), _valid(bulk, draws), ess_tail(draws), _valid(spread, draws))
 
 
 def rhat_rank(draws: Floats) -> Floats:
@@ -139,7 +137,8 @@ def _halves(draws: Floats) -> Floats:
     """First and last halves of all chains, shape (parameter, 2 chain, draw)."""
     if draws.ndim != 3 or draws.shape[1] < 4:
         raise ValueError(
-            f"draws has shape {draws.shape}, but (chain, draw, parameter) with at least 4 draws a chain is "
+            f"draws has shape {draws.shape}, but (chain, draw, parameter) with at least 4 draws a "
+            f"chain is "
             "needed: take more draws"
         )
     half = draws.shape[1] // 2

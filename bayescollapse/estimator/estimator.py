@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -131,14 +132,17 @@ class Estimator:
         return self._model() if self._template is None else self._model(self._template)
 
     def fingerprint(self) -> str:
-        """Digest of what the estimator is, part of a store's identity."""
-        if callable(self._model):
-            target = getattr(self._model, "func", self._model)
-            name = f"{target.__module__}.{target.__qualname__}"
-            text = f"{name}{getattr(self._model, 'args', ())}{getattr(self._model, 'keywords', {})}"
+        """Digest of the model: its function and settings, or its graph with every constant."""
+        target = getattr(self._model, "func", self._model)
+        if callable(target):
+            settings = f"{getattr(self._model, 'args', ())}{getattr(self._model, 'keywords', {})}"
+            text = f"{target.__module__}.{target.__qualname__}{settings}{inspect.getsource(target)}"
         else:
-            text = str(self._model.str_repr())
-        return hashlib.sha256(f"{text}{self.exact!r}{self.schema!r}".encode()).hexdigest()[:16]
+            from bayescollapse.estimator.identity import model_identity
+
+            text = model_identity(self._model)
+        parts = (text, self.exact, self.schema, self._observed, self._local)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
     def resolve(self, method: str) -> str:
         """Name the method that ``method`` stands for.

@@ -143,7 +143,9 @@ class Gate:
             reason="; ".join(reasons),
         )
 
-    def converged(self, figures: Figures, *, chains: int, draws: int, parameters: int) -> NDArray[np.bool_]:
+    def converged(
+        self, figures: Figures, *, chains: int, draws: int, parameters: int
+    ) -> NDArray[np.bool_]:
         """Which parameters pass the rule of R-hat.
 
         Parameters
@@ -167,9 +169,13 @@ class Gate:
 
     def _reasons(self, figures: Figures, chains: int, draws: int) -> list[str]:
         reasons, needed = [], self.ess_per_chain * chains
-        rhat_passed = self.converged(figures, chains=chains, draws=draws, parameters=len(figures.rhat))
+        rhat_passed = self.converged(
+            figures, chains=chains, draws=draws, parameters=len(figures.rhat)
+        )
         if not rhat_passed.all():
-            reasons.append(f"R-hat {figures.rhat[~rhat_passed].max():.3f} of {(~rhat_passed).sum()} parameters")
+            reasons.append(
+                f"R-hat {figures.rhat[~rhat_passed].max():.3f} of {(~rhat_passed).sum()} parameters"
+            )
         for name, ess in (("bulk", figures.ess_bulk), ("tail", figures.ess_tail)):
             if not (ess >= needed).all():
                 reasons.append(f"{name} ESS {ess.min():.0f} below {needed:.0f}")

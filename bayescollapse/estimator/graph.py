@@ -21,8 +21,8 @@ from pytensor.graph.traversal import ancestors
 from pytensor.tensor.variable import TensorVariable
 
 from bayescollapse.estimator import checks
-from bayescollapse.estimator.checks import probe
 from bayescollapse.estimator.interpreter import PYTHON
+from bayescollapse.estimator.probe import check_length, check_terms, probe
 from bayescollapse.estimator.rebuild import Draft, draft, finish, reads
 from bayescollapse.rows import RowSchema, Variable
 
@@ -107,8 +107,8 @@ def row_model(
     suspects = checks.suspects(made, count)
     rebuilt = finish(made, model)
     built = _assemble(rebuilt, made, names, [rv.name for rv in model.free_RVs])
-    checks.check_length(built)
-    checks.check_terms(built, suspects)
+    check_length(built)
+    check_terms(built, suspects)
     return built
 
 
@@ -167,7 +167,9 @@ def _observed_names(model: pm.Model, observed: str | Sequence[str] | None) -> tu
             )
         _refuse_observed(model, name)
     if not names:
-        raise ValueError(f"observed is empty: choose among the model's observed variables {list(every)}")
+        raise ValueError(
+            f"observed is empty: choose among the model's observed variables {list(every)}"
+        )
     return names
 
 
@@ -176,17 +178,20 @@ def _refuse_observed(model: pm.Model, name: str) -> None:
     base = name.removesuffix("_observed")
     if base != name and f"{base}_unobserved" in model.named_vars:
         raise ValueError(
-            f"observed variable {base!r} has missing values, which PyMC imputes: a row needs all its values; "
+            f"observed variable {base!r} has missing values, which PyMC imputes: a row needs all "
+            f"its values; "
             "drop those rows before building the model"
         )
     if isinstance(rv.owner.op, MinibatchRandomVariable) or "MinibatchIndex" in _operators(value):
         raise ValueError(
-            f"observed variable {name!r} uses pm.Minibatch or total_size, which weights rows itself: "
+            f"observed variable {name!r} uses pm.Minibatch or total_size, which weights rows "
+            f"itself: "
             "observe all rows and leave weights to the scheme"
         )
     if rv.ndim == 0:
         raise ValueError(
-            f"observed variable {name!r} is a scalar, so it has no rows: observe an array with the rows "
+            f"observed variable {name!r} is a scalar, so it has no rows: observe an array with "
+            f"the rows "
             f"in front, for example np.atleast_1d(value)"
         )
     checks.refuse_joint(name, rv.ndim - rv.owner.op.ndim_supp)

@@ -37,7 +37,17 @@ from pytensor.tensor.shape import Shape, Shape_i
 
 from bayescollapse.estimator.interpreter import PYTHON
 
-__all__ = ["BAMBI_DIM", "Draft", "clone_model", "draft", "finish", "reads", "rebuild", "row_constants", "untransformed"]
+__all__ = [
+    "BAMBI_DIM",
+    "Draft",
+    "clone_model",
+    "draft",
+    "finish",
+    "reads",
+    "rebuild",
+    "row_constants",
+    "untransformed",
+]
 
 BAMBI_DIM = "__obs__"
 """Name that Bambi gives to the row dimension."""
@@ -74,9 +84,7 @@ class Draft:
         self.outputs = rebuild(self.outputs, replacements)
 
 
-def draft(
-    model: pm.Model, responses: Mapping[str, NDArray[Any]], row_dims: set[str]
-) -> Draft:
+def draft(model: pm.Model, responses: Mapping[str, NDArray[Any]], row_dims: set[str]) -> Draft:
     """Take a model apart and make its responses exchangeable.
 
     Parameters
@@ -153,7 +161,9 @@ def untransformed(model: pm.Model) -> pm.Model:
     return clone
 
 
-def rebuild(outputs: Sequence[Variable], replacements: Mapping[Variable, Variable]) -> list[Variable]:
+def rebuild(
+    outputs: Sequence[Variable], replacements: Mapping[Variable, Variable]
+) -> list[Variable]:
     """Rebuild graphs with some variables replaced, where types may become less specific.
 
     Parameters
@@ -193,7 +203,9 @@ def reads(variable: Variable, *, shapes: bool = True, through_free: bool = False
         if var is not variable and not through_free and isinstance(node.op, ModelFreeRV):
             return None
         # The size of a random variable is a list of lengths, never rows.
-        return node.inputs[2:] if isinstance(node.op, RandomVariable) and not shapes else node.inputs
+        return (
+            node.inputs[2:] if isinstance(node.op, RandomVariable) and not shapes else node.inputs
+        )
 
     return set(walk([variable], expand))
 

@@ -15,9 +15,10 @@ from bayescollapse.experiment.store import Store
 from bayescollapse.lineage.loop import Segment
 
 if TYPE_CHECKING:
+    from bayescollapse.estimator.estimator import Estimator
     from bayescollapse.experiment.experiment import Experiment
 
-__all__ = ["run_here", "run_jobs", "single_threaded"]
+__all__ = ["local_processes", "run_here", "run_jobs", "single_threaded"]
 
 SEGMENT_SECONDS = 30.0
 
@@ -56,7 +57,7 @@ def run_jobs(
         with single_threaded():
             return {job.name: run_here(experiment, job, store, progress) for job in jobs}
     owned: AbstractContextManager[Executor]
-    owned = _processes(executor) if isinstance(executor, int) else nullcontext(executor)
+    owned = local_processes(executor) if isinstance(executor, int) else nullcontext(executor)
     with owned as pool:
         return _run_in_pool(experiment, jobs, store, pool, progress)
 
@@ -128,16 +129,28 @@ def _work(
     return Segment(segment.start, segment.stop, {}, segment.state), line
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def _experiment(payload: bytes) -> Experiment:
-    """A worker rebuilds the experiment once and keeps its compiled functions."""
+    """A worker rebuilds an experiment once; experiments with equal estimators share compiled functions."""
     import cloudpickle
 
     rebuilt: Experiment = cloudpickle.loads(payload)
+    rebuilt.estimator = _COMPILED.setdefault(rebuilt.estimator.fingerprint(), rebuilt.estimator)
     return rebuilt
 
 
-def _processes(workers: int) -> ProcessPoolExecutor:
+# Compiled functions cannot be sent to a worker or rebuilt cheaply, so a worker keeps them by model.
+_COMPILED: dict[str, Estimator] = {}
+
+
+def local_processes(workers: int) -> ProcessPoolExecutor:
+    """Local worker processes that several experiments may share, as ``run(executor=…)``.
+
+    Parameters
+    ----------
+    workers : int
+        Number of processes. Each keeps the models that it has compiled.
+    """
     import multiprocessing
 
     # fork with live threads deadlocks; nutpie and BLAS start threads.

@@ -208,6 +208,7 @@ class Experiment:
         *,
         executor: Executor | int | None = None,
         progress: bool = True,
+        title: str | None = None,
     ) -> xr.DataTree:
         """Run what is not stored yet, and return the run.
 
@@ -219,6 +220,8 @@ class Experiment:
             Number of local processes, or an executor; this process if not given.
         progress : bool, default True
             Show a progress bar.
+        title : str, optional
+            What the progress bar calls the experiment; its method if not given.
 
         Returns
         -------
@@ -243,7 +246,7 @@ class Experiment:
         with single_threaded():
             truth = self._truth()
         total = sum(job.plan.generations for job in jobs)
-        with show_progress(total, title=self.method, shown=progress) as bar:
+        with show_progress(total, title=title or self.method, shown=progress) as bar:
             segments = run_jobs(self, jobs, store=kept, executor=executor, progress=bar)
         wall = time.monotonic() - started
         if kept is not None:
