@@ -33,13 +33,18 @@ class Family:
     law: Callable[[Settings, int, float, str], float]
     law_note: str
     ratios: tuple[float, ...]
+    without_law: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """Error against real share for one model, ratio and emission; errors in units of the real-only error."""
+    """Error against real share for one model, ratio and emission; errors in units of the real-only error.
+
+    A parameter without a law has NaN for `law` and `optimum`.
+    """
 
     family: str
+    parameter: str
     ratio: float
     emission: str
     shares: NDArray[np.float64]
@@ -78,6 +83,7 @@ def families() -> list[Family]:
             _likelihood_law,
             "exact, for the mean",
             (1.0, 0.2),
+            (("sigma", 1 / (2 * ROWS)),),
         ),
         Family(
             "Linear regression",
@@ -114,24 +120,42 @@ def _one_ratio(settings: Settings, executor: Executor, family: Family, ratio: fl
     m = round(ROWS / ratio)
     name = f"{family.name.lower().replace(' ', '-')}-k{ratio:g}"
     run = settings.run(name, executor, family.estimator, family.truth, schemes, n_real=ROWS, n_synthetic=m)
-    errors = _errors(run, family.parameter) / family.unit
     labels = list(schemes)
-    for emission, grid in grids.items():
-        chosen = errors[[labels.index(_label(emission, share)) for share in grid]]
-        lineage = chosen[:, :, settings.window].mean(axis=2)
-        law = np.array([family.law(settings, m, share, emission) for share in grid]) / family.unit
-        yield Sweep(
-            family.name,
-            ratio,
-            emission,
-            np.array(grid),
-            lineage.mean(axis=1),
-            lineage.std(axis=1, ddof=1) / np.sqrt(lineage.shape[1]),
-            law,
-            locate_minimum(grid, lineage, rng=np.random.default_rng(settings.seed)),
-            float(theory.optimal_share(ratio, emission=emission, n=ROWS)),
-            family.law_note,
-        )
+    for parameter, unit in ((family.parameter, family.unit), *family.without_law):
+        errors = _errors(run, parameter) / unit
+        for emission, grid in grids.items():
+            chosen = errors[[labels.index(_label(emission, share)) for share in grid]]
+            lineage = chosen[:, :, settings.window].mean(axis=2)
+            known = parameter == family.parameter
+            law = [family.law(settings, m, share, emission) / unit if known else np.nan for share in grid]
+            optimum = float(theory.optimal_share(ratio, emission=emission, n=ROWS)) if known else np.nan
+            yield _reduce(settings, family, parameter, ratio, emission, grid, lineage, law, optimum)
+
+
+def _reduce(
+    settings: Settings,
+    family: Family,
+    parameter: str,
+    ratio: float,
+    emission: str,
+    grid: list[float],
+    lineage: NDArray[np.float64],
+    law: list[float],
+    optimum: float,
+) -> Sweep:
+    return Sweep(
+        family.name,
+        parameter,
+        ratio,
+        emission,
+        np.array(grid),
+        lineage.mean(axis=1),
+        lineage.std(axis=1, ddof=1) / np.sqrt(lineage.shape[1]),
+        np.array(law),
+        locate_minimum(grid, lineage, rng=np.random.default_rng(settings.seed)),
+        optimum,
+        family.law_note if np.isfinite(optimum) else "no law",
+    )
 
 
 def _label(emission: str, share: float) -> str:

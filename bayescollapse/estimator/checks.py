@@ -1,7 +1,8 @@
 """What a row model refuses by looking at its graph.
 
-A row can be weighted only if the likelihood is one term per row and nothing but the likelihood reads
-the rows. What only shows when the model is evaluated is found in :mod:`~bayescollapse.estimator.probe`.
+A row can be weighted only if the likelihood is one term per row and nothing but the likelihood
+reads the rows. What only shows when the model is evaluated is found by
+:mod:`~bayescollapse.estimator.probe`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 from pymc.model.fgraph import ModelFreeRV, ModelNamed, ModelObservedRV, ModelPotential
 from pytensor.compile.sharedvalue import SharedVariable
@@ -39,14 +39,13 @@ def refuse_local(model: pm.Model, local: tuple[str, ...]) -> None:
         if name not in free:
             raise ValueError(
                 f"local names {name!r}, but the model's free variables are {free}: choose among "
-                f"these"
+                "these"
             )
     if local:
         raise ValueError(
             f"local={list(local)}: local latent variables need method='advi', which this version "
-            f"does not "
-            "have: integrate them out of the model, or give them a dimension of groups instead of "
-            "rows"
+            "does not have: integrate them out of the model, or give them a dimension of groups "
+            "instead of rows"
         )
 
 
@@ -54,13 +53,10 @@ def refuse_latent(names: Iterable[str]) -> None:
     """Refuse free variables with one value per row."""
     if names := sorted(names):
         raise ValueError(
-            f"free variables {names} have one value per row, so the weight of a row has no "
-            f"meaning for them: "
-            "integrate them out of the model (for example pm.NegativeBinomial for a Poisson with "
-            "Gamma rates), "
-            "or give them a dimension of groups instead of rows; local= needs method='advi', "
-            "which this "
-            "version does not have"
+            f"free variables {names} have one value per row, so the weight of a row has no meaning "
+            "for them: integrate them out of the model (for example pm.NegativeBinomial for a "
+            "Poisson with Gamma rates), or give them a dimension of groups instead of rows; "
+            "local= needs method='advi', which this version does not have"
         )
 
 
@@ -68,22 +64,19 @@ def refuse_joint(name: str, batch: int) -> None:
     """Refuse a likelihood that is one term for all rows."""
     if batch < 1:
         raise ValueError(
-            f"the likelihood of {name!r} is one term for all rows, so its rows cannot be "
-            f"weighted: write a "
-            "likelihood with one term per row (for a Gaussian process use pm.gp.HSGP instead of a "
-            "marginal "
-            "one; for a time series let a row be a whole series)"
+            f"the likelihood of {name!r} is one term for all rows, so its rows cannot be weighted: "
+            "write a likelihood with one term per row (for a Gaussian process use pm.gp.HSGP "
+            "instead of a marginal one; for a time series let a row be a whole series)"
         )
 
 
 def same_length(values: Mapping[str, NDArray[Any]]) -> int:
-    """Number of rows, refused where responses differ."""
+    """Count the rows, and refuse responses that differ."""
     lengths = {name: len(value) for name, value in values.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(
             f"observed variables have different numbers of rows, {lengths}: name those that share "
-            f"rows in "
-            f"observed=, for example observed={next(iter(lengths))!r}"
+            f"rows in observed=, for example observed={next(iter(lengths))!r}"
         )
     if not (count := next(iter(lengths.values()))):
         raise ValueError(
@@ -109,15 +102,13 @@ def check_structure(made: Draft, count: int) -> None:
         ):
             raise ValueError(
                 f"the distribution of observed variable {name!r} is computed from its own values: "
-                f"a row must "
-                "not read its response as a covariate; give it a pm.Data of its own"
+                "a row must not read its response as a covariate; give it a pm.Data of its own"
             )
     for name, free in made.named(ModelFreeRV).items():
         if read := rows & reads(free, shapes=False):
             raise ValueError(
-                f"the prior of {name!r} reads the rows of {sorted(s.name for s in read)}, so a "
-                f"row of weight 0 "
-                "would still count: compute the prior's constants before the model"
+                f"the prior of {name!r} reads the rows of {sorted(s.name for s in read)}, so a row "
+                "of weight 0 would still count: compute the prior's constants before the model"
             )
     for name, potential in made.named(ModelPotential).items():
         if reads(potential, shapes=False) & (
@@ -125,13 +116,12 @@ def check_structure(made: Draft, count: int) -> None:
         ):
             raise ValueError(
                 f"pm.Potential {name!r} reads the rows, and a potential cannot be weighted row by "
-                f"row: write "
-                "it as an observed variable, for example with pm.CustomDist"
+                "row: write it as an observed variable, for example with pm.CustomDist"
             )
 
 
 def suspects(made: Draft, count: int) -> list[str]:
-    """What could tie the model to its present number of rows, in words.
+    """Say what could tie the model to its present number of rows.
 
     Parameters
     ----------
@@ -147,10 +137,10 @@ def suspects(made: Draft, count: int) -> list[str]:
             "PyMC"
         )
     for constant in row_constants(made, count):
-        dims = ('"obs"', '"feature"', '"feature_2"')[: constant.ndim]
+        dims = '"obs"' if constant.ndim == 1 else '("obs", "feature")'
         found.append(
-            f'a plain array of shape {constant.data.shape}: write x = pm.Data("x", x, dims=({", ".join(dims)}'
-            f"{',' if len(dims) == 1 else ''})) and use that x"
+            f"a plain array of shape {constant.data.shape}: write "
+            f'x = pm.Data("x", x, dims={dims}) and use that x'
         )
     for name, data in made.named(ModelNamed).items():
         inner = data.owner.inputs[0]

@@ -115,8 +115,8 @@ def ess_bulk(draws: Floats) -> Floats:
 def ess_tail(draws: Floats) -> Floats:
     """Tail effective sample size [1]_: the smaller of those of the 5 % and 95 % quantiles.
 
-    ``arviz_stats.ess(method="tail")`` takes its quantiles from ``rcParams["stats.ci_prob"]``; this is
-    its ``prob=(0.05, 0.95)``.
+    ``arviz_stats.ess(method="tail")`` takes its quantiles from ``rcParams["stats.ci_prob"]``; this
+    is its ``prob=(0.05, 0.95)``.
 
     Parameters
     ----------
@@ -152,9 +152,10 @@ def _valid(figure: Floats, draws: Floats) -> Floats:
 
 @lru_cache(maxsize=8)
 def _scores(size: int) -> Floats:
-    """Normal score of half-integer average ranks 0, 1/2, 1, …, size."""
+    """Tabulate the normal score of half-integer average ranks 0, 1/2, 1, …, size."""
     ranks = np.arange(2 * size + 1) / 2.0
-    return ndtri((ranks - 0.375) / (size + 0.25))
+    scores: Floats = ndtri((ranks - 0.375) / (size + 0.25))
+    return scores
 
 
 def _normal_scores(halves: Floats) -> Floats:
@@ -189,7 +190,8 @@ def _split_rhat(z: Floats) -> Floats:
     between = draws * z.mean(axis=2).var(axis=1, ddof=1)
     within = z.var(axis=2, ddof=1).mean(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.sqrt((between / within + draws - 1) / draws)
+        rhat: Floats = np.sqrt((between / within + draws - 1) / draws)
+    return rhat
 
 
 def _ess(z: Floats) -> Floats:
@@ -215,7 +217,8 @@ def _autocovariance(z: Floats) -> Floats:
     length = next_fast_len(2 * draws, real=True)
     spectrum = rfft(z - z.mean(axis=2, keepdims=True), n=length, axis=2)
     power = (spectrum.real**2 + spectrum.imag**2).mean(axis=1)
-    return irfft(power, n=length, axis=1)[:, :draws] / draws
+    covariance: Floats = irfft(power, n=length, axis=1)[:, :draws] / draws
+    return covariance
 
 
 def _geyer(rho: Floats) -> Floats:

@@ -57,8 +57,9 @@ def rhat_limit(
     .. math:: \hat R^2 - 1 \approx \frac{M}{(M - 1) S} \chi^2_{M-1} - \frac{1}{N}.
 
     The probability is shared by all parameters and by the bulk and the folded figure of each
-    (Bonferroni), which makes the true rate smaller: 0 to 1 in 4,000 simulated fits, for one and five
-    parameters and autocorrelations from -0.5 to 0.3. At the default probability of 0.001 per fit, two chains of 500 draws:
+    (Bonferroni), which makes the true rate smaller: at most 1 in 4,000 simulated fits, for one and
+    five parameters, two and four chains of 500 draws, and autocorrelations from -0.5 to 0.3. At
+    the default probability of 0.001 per fit, two chains of 500 draws:
 
     ============== ====== ====== ====== ====== ======
     parameters     S=200  S=300  S=450  S=700  S=1000
@@ -88,16 +89,18 @@ def rhat_limit(
     quantile = chdtri(halves - 1, false_alarm / (2 * parameters))
     with np.errstate(divide="ignore"):
         excess = halves * quantile / ((halves - 1) * np.asarray(ess, dtype=np.float64))
-    return np.sqrt(1.0 + np.maximum(excess - 1.0 / length, 0.0))
+    limit: Floats = np.sqrt(1.0 + np.maximum(excess - 1.0 / length, 0.0))
+    return limit
 
 
 @dataclass(frozen=True)
 class Gate:
     """Limits of a fit.
 
-    A fit passes if every parameter has R-hat at most `rhat`, or at most :func:`rhat_limit` at its own
-    effective size (the smaller of bulk and folded), effective sizes of at least `ess_per_chain` a
-    chain, and if no transition diverged. A parameter that never moves, or is not finite, fails.
+    A fit passes if every parameter has R-hat at most `rhat`, or at most :func:`rhat_limit` at its
+    own effective size (the smaller of bulk and folded), and bulk and tail effective sizes of at
+    least `ess_per_chain` a chain, and if no transition diverged. A parameter that never moves, or
+    is not finite, fails.
 
     Converged chains fail because of R-hat with probability at most about `false_alarm` per fit.
 
@@ -115,14 +118,14 @@ class Gate:
     ess_per_chain: float = 100.0
     false_alarm: float = 0.001
 
-    def __call__(self, draws: Floats, divergences: ArrayLike = 0) -> GateFigures:
+    def __call__(self, draws: Floats, divergences: int | NDArray[np.bool_] = 0) -> GateFigures:
         """Judge one fit.
 
         Parameters
         ----------
         draws : ndarray, shape (chain, draw, parameter)
             Draws after adaptation.
-        divergences : array_like
+        divergences : int or ndarray of bool
             Number of divergent transitions, or a flag per draw.
 
         Returns

@@ -1,8 +1,8 @@
 """Row models: a PyMC model whose rows can be exchanged.
 
-:func:`row_model` finds the observed variables and the row-wise covariates of any PyMC model, rebuilds
-the model so that its rows can be exchanged after compilation, and refuses what cannot be weighted
-row by row. The person's model stays as it was.
+:func:`row_model` finds the observed variables and the row-wise covariates of any PyMC model,
+rebuilds the model so that its rows can be exchanged after compilation, and refuses what cannot be
+weighted row by row. The person's model stays as it was.
 """
 
 from __future__ import annotations
@@ -156,7 +156,8 @@ def _observed_names(model: pm.Model, observed: str | Sequence[str] | None) -> tu
     if not every:
         raise ValueError(
             "model has no observed variable, so it has no rows: give one observed=, for example "
-            'pm.Normal("y", mu, sigma, observed=y); a likelihood written as pm.Potential cannot be weighted'
+            'pm.Normal("y", mu, sigma, observed=y); a likelihood written as pm.Potential cannot be '
+            "weighted"
         )
     names = every if observed is None else _tuple(observed)
     for name in names:
@@ -179,20 +180,17 @@ def _refuse_observed(model: pm.Model, name: str) -> None:
     if base != name and f"{base}_unobserved" in model.named_vars:
         raise ValueError(
             f"observed variable {base!r} has missing values, which PyMC imputes: a row needs all "
-            f"its values; "
-            "drop those rows before building the model"
+            "its values; drop those rows before building the model"
         )
     if isinstance(rv.owner.op, MinibatchRandomVariable) or "MinibatchIndex" in _operators(value):
         raise ValueError(
             f"observed variable {name!r} uses pm.Minibatch or total_size, which weights rows "
-            f"itself: "
-            "observe all rows and leave weights to the scheme"
+            "itself: observe all rows and leave weights to the scheme"
         )
     if rv.ndim == 0:
         raise ValueError(
-            f"observed variable {name!r} is a scalar, so it has no rows: observe an array with "
-            f"the rows "
-            f"in front, for example np.atleast_1d(value)"
+            f"observed variable {name!r} is a scalar, so it has no rows: observe an array with the "
+            "rows in front, for example np.atleast_1d(value)"
         )
     checks.refuse_joint(name, rv.ndim - rv.owner.op.ndim_supp)
 
@@ -206,16 +204,16 @@ def _observed_value(model: pm.Model, name: str) -> NDArray[Any]:
 
 
 def _row_dims(model: pm.Model, names: tuple[str, ...], count: int) -> set[str]:
-    leading = {(model.named_vars_to_dims.get(name) or (None,))[0] for name in names} - {None}
-    if leading:
+    if leading := _leading_dims(model, names):
         return leading
     used = set(ancestors([model[name] for name in names]))
-    return {
-        model.named_vars_to_dims[data.name][0]
-        for data in model.data_vars
-        if data in used and data.ndim and _length(data) == count
-        if (model.named_vars_to_dims.get(data.name) or (None,))[0] is not None
-    }
+    data = [d for d in model.data_vars if d in used and d.ndim and _length(d) == count]
+    return _leading_dims(model, [d.name for d in data])
+
+
+def _leading_dims(model: pm.Model, names: Sequence[str]) -> set[str]:
+    dims = (model.named_vars_to_dims.get(name) for name in names)
+    return {d[0] for d in dims if d and d[0] is not None}
 
 
 def _length(data: TensorVariable) -> int | None:

@@ -30,10 +30,13 @@ def softplus(x: NDArray[Any]) -> NDArray[np.float64]:
 def log1mexp(x: NDArray[Any]) -> NDArray[np.float64]:
     """``log(1 - exp(x))`` for negative `x`, without cancellation."""
     x = np.asarray(x)
-    return np.where(x < -np.log(2), np.log1p(-np.exp(x)), np.log(-np.expm1(x)))
+    result: NDArray[np.float64] = np.where(
+        x < -np.log(2), np.log1p(-np.exp(x)), np.log(-np.expm1(x))
+    )
+    return result
 
 
-@node_rewriter([Elemwise])
+@node_rewriter([Elemwise])  # type: ignore[untyped-decorator]
 def _vectorised(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
     # These two have no NumPy function in pytensor, which then calls Python once per entry.
     kind = type(node.op.scalar_op)

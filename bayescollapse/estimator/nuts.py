@@ -85,9 +85,8 @@ class NutsSampler:
         discrete = [v.name for v in built.schema.parameters if not v.dtype.startswith("float")]
         if discrete:
             raise ValueError(
-                f"free variables {discrete} are discrete, and NUTS needs continuous ones: sum "
-                f"them out of the "
-                "model (for example pm.Mixture instead of a categorical label)"
+                f"free variables {discrete} are discrete, and NUTS needs continuous ones: sum them "
+                "out of the model (for example pm.Mixture instead of a categorical label)"
             )
 
     def compile(self) -> CompiledPyMCModel:
@@ -165,8 +164,8 @@ class NutsSampler:
         model._coords.update({d: tuple(range(count)) for d in self._built.row_dims})
         names = [v.name for v in self._built.schema.parameters]
         with warnings.catch_warnings():
-            # PyMC compiles the starting point with the C linker, which looks for a BLAS; nothing here
-            # uses it: https://pytensor.readthedocs.io/en/latest/troubleshooting.html
+            # PyMC compiles the starting point with the C linker, which looks for a BLAS that
+            # nothing here uses: https://pytensor.readthedocs.io/en/latest/troubleshooting.html
             warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS")
             return nutpie.compile_pymc_model(model, freeze_model=False, var_names=names)
 
@@ -225,7 +224,7 @@ class NutsSampler:
         if weights.ndim != 1 or weights.dtype.kind not in "fiub":
             raise ValueError(
                 f"weights has shape {weights.shape} and type {weights.dtype}, but one number per "
-                f"row is needed"
+                "row is needed"
             )
         if not np.isfinite(weights).all() or (weights < 0).any():
             bad = weights[~np.isfinite(weights) | (weights < 0)][0]
@@ -247,10 +246,9 @@ class NutsSampler:
         )
         return (
             f"nutpie could not sample {len(weights)} rows of total weight {np.sum(weights):g} "
-            f"({cause}): {which}. "
-            "Check that the rows lie in the support of the likelihood, that weights are not huge, "
-            "and "
-            "give free variables an initval where their starting point is impossible"
+            f"({cause}): {which}. Check that the rows lie in the support of the likelihood, that "
+            "weights are not huge, and give free variables an initval where their starting point "
+            "is impossible"
         )
 
 
@@ -261,7 +259,7 @@ class _Trace(NamedTuple):
 
 
 def _column(batch: Any, name: str) -> NDArray[Any]:
-    import pyarrow
+    import pyarrow  # type: ignore[import-untyped]
 
     column = pyarrow.array(batch.column(name))
     flat = column.flatten() if hasattr(column, "flatten") else column
@@ -272,20 +270,18 @@ def _rows(variable: Any, values: Mapping[str, NDArray[Any]], count: int) -> NDAr
     if variable.name not in values:
         raise ValueError(
             f"values has no {variable.name!r}, which the model reads (it has {sorted(values)}): "
-            f"add it"
+            "add it"
         )
     value = np.asarray(values[variable.name])
     if value.shape != (count, *variable.shape):
         raise ValueError(
-            f"values[{variable.name!r}] has shape {value.shape}, but {(count, *variable.shape)} "
-            f"is needed for "
-            f"{count} weights: one entry per row, weights included"
+            f"values[{variable.name!r}] has shape {value.shape}, but {(count, *variable.shape)} is "
+            f"needed for {count} weights: one entry per row, weights included"
         )
     cast = value.astype(variable.dtype)
     if not np.array_equal(cast, value):
         raise ValueError(
             f"values[{variable.name!r}] holds values that {variable.dtype} cannot represent, but "
-            f"the model's "
-            "variable is of that type: recode them, and drop missing values"
+            "the model's variable is of that type: recode them, and drop missing values"
         )
     return cast

@@ -72,14 +72,13 @@ def _refuse_prior(built: RowModel) -> None:
         if isinstance(rv.owner.op, FlatRV | HalfFlatRV):
             raise ValueError(
                 f"the prior of {rv.name!r} is improper "
-                f"({type(rv.owner.op).__name__.removesuffix('RV')}), so no "
-                "truth can be drawn from it: give the variable a proper prior, or name a truth"
+                f"({type(rv.owner.op).__name__.removesuffix('RV')}), so no truth can be drawn from "
+                "it: give the variable a proper prior, or name a truth"
             )
     others = [p.name for p in model.potentials]
     others += [rv.name for rv in model.observed_RVs if rv.name not in responses]
     if others:
         raise ValueError(
             f"the prior contains {others} (a pm.Potential, or an observed variable without rows), "
-            f"so it cannot "
-            "be drawn from: name a truth instead"
+            "so it cannot be drawn from: name a truth instead"
         )

@@ -71,8 +71,8 @@ def check_terms(built: RowModel, found: list[str]) -> None:
 def probe(built: RowModel, values: Mapping[str, NDArray[Any]]) -> None:
     """Refuse a model that standardises its data inside the graph.
 
-    Half of the rows are replaced by copies of a row of the other half, whose log-likelihood must stay
-    as it was at two arbitrary points of the parameter space; then the halves swap.
+    Half of the rows are replaced by copies of a row of the other half, whose log-likelihood must
+    stay as it was at two arbitrary points of the parameter space; then the halves swap.
 
     Parameters
     ----------
@@ -109,9 +109,10 @@ def _function(
     outputs: Any,
 ) -> Callable[..., Any]:
     givens = {shared[name]: inputs[name] for name in inputs}
-    return pytensor.function(
+    function: Callable[..., Any] = pytensor.function(
         [*extra, *inputs.values()], outputs, givens=givens, mode=PYTHON, on_unused_input="ignore"
     )
+    return function
 
 
 def _row_terms(built: RowModel) -> Callable[[Mapping[str, NDArray[Any]]], NDArray[np.float64]]:
@@ -181,10 +182,8 @@ def _compare(
 def _refuse_dependent() -> None:
     raise ValueError(
         "the log-likelihood of a row depends on the values of other rows, as in a model that "
-        "standardises "
-        "its data inside the graph: weight 0 would not remove a row; compute means and scales "
-        "before the "
-        "model, and pass them as constants"
+        "standardises its data inside the graph: weight 0 would not remove a row; compute means "
+        "and scales before the model, and pass them as constants"
     )
 
 

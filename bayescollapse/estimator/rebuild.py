@@ -183,8 +183,8 @@ def rebuild(
     return [memo.get(o, o) for o in outputs]
 
 
-def reads(variable: Variable, *, shapes: bool = True, through_free: bool = False) -> set[Variable]:
-    """Collect what a variable is computed from.
+def reads(variable: Variable, *, shapes: bool = True) -> set[Variable]:
+    """Collect what a variable is computed from, up to the free variables.
 
     Parameters
     ----------
@@ -192,20 +192,18 @@ def reads(variable: Variable, *, shapes: bool = True, through_free: bool = False
         A variable of a draft.
     shapes : bool
         Also what only its shape is read of.
-    through_free : bool
-        Also what the free variables are computed from.
     """
 
     def expand(var: Variable) -> Sequence[Variable] | None:
         node = var.owner
         if node is None or (not shapes and isinstance(node.op, Shape | Shape_i)):
             return None
-        if var is not variable and not through_free and isinstance(node.op, ModelFreeRV):
+        if var is not variable and isinstance(node.op, ModelFreeRV):
             return None
         # The size of a random variable is a list of lengths, never rows.
-        return (
-            node.inputs[2:] if isinstance(node.op, RandomVariable) and not shapes else node.inputs
-        )
+        first = 2 if isinstance(node.op, RandomVariable) and not shapes else 0
+        inputs: Sequence[Variable] = node.inputs[first:]
+        return inputs
 
     return set(walk([variable], expand))
 
@@ -215,11 +213,12 @@ def _fgraph(model: pm.Model) -> tuple[FunctionGraph, dict[Variable, Variable]]:
         # The GP object of the old model is never used again, which is all the warning asks for:
         # https://github.com/pymc-devs/pymc/issues/6883
         warnings.filterwarnings("ignore", message="Detected variables likely created by GP objects")
-        return fgraph_from_model(model)
+        graph, memo = fgraph_from_model(model)
+    return graph, memo
 
 
 def _without_initial_values(model: pm.Model) -> pm.Model:
-    # fgraph_from_model refuses initial values and unnamed dimensions; a shallow stand-in has neither.
+    # fgraph_from_model refuses initial values and unnamed dimensions; a stand-in has neither.
     stand_in = object.__new__(type(model))
     stand_in.__dict__.update(model.__dict__)
     stand_in.rvs_to_initial_values = dict.fromkeys(model.rvs_to_initial_values)

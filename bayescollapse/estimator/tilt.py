@@ -1,6 +1,7 @@
 """Tilt: multiply the log-likelihood of every row by its weight.
 
-The observed variables stay in the model; one potential ``sum((weights - 1) * rowwise_logp)`` is added.
+The observed variables stay in the model, and one potential is added,
+``sum((weights - 1) * rowwise_logp)``.
 Weight 1 everywhere is ordinary Bayes.
 """
 
