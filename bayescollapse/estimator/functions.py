@@ -21,11 +21,10 @@ Outputs = dict[str, NDArray[Any]]
 
 def compile_function(inputs: list[Node], outputs: Any) -> Callable[..., Any]:
     """Compile a graph for arrays of the right type, which are not checked again."""
-    function: Callable[..., Any] = pytensor.function(
-        inputs, outputs, mode=PYTHON, on_unused_input="ignore"
-    )
+    function = pytensor.function(inputs, outputs, mode=PYTHON, on_unused_input="ignore")
     function.trust_input = True
-    return function
+    compiled: Callable[..., Any] = function
+    return compiled
 
 
 def generators(rng: np.random.Generator, count: int) -> list[np.random.Generator]:

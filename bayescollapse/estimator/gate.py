@@ -98,7 +98,7 @@ class Gate:
     """Limits of a fit.
 
     A fit passes if every parameter has R-hat at most `rhat`, or at most :func:`rhat_limit` at its
-    own effective size (the smaller of bulk and folded), and bulk and tail effective sizes of at
+    own effective size (the smaller of bulk and folded, at least the required one), and bulk and tail effective sizes of at
     least `ess_per_chain` a chain, and if no transition diverged. A parameter that never moves, or
     is not finite, fails.
 
@@ -164,7 +164,9 @@ class Gate:
         -------
         ndarray, shape (parameter,)
         """
+        # Disagreeing chains have a small effective size, which must not excuse their R-hat.
         smaller = np.minimum(figures.ess_bulk, figures.ess_folded)
+        smaller = np.fmax(smaller, self.ess_per_chain * chains)
         limit = rhat_limit(
             smaller, chains=chains, draws=draws, parameters=parameters, false_alarm=self.false_alarm
         )

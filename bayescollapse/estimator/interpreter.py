@@ -24,7 +24,8 @@ _LAST = 100
 
 def softplus(x: NDArray[Any]) -> NDArray[np.float64]:
     """``log(1 + exp(x))`` without overflow."""
-    return np.logaddexp(0.0, x)
+    result: NDArray[np.float64] = np.logaddexp(0.0, x)
+    return result
 
 
 def log1mexp(x: NDArray[Any]) -> NDArray[np.float64]:

@@ -263,7 +263,8 @@ def _column(batch: Any, name: str) -> NDArray[Any]:
 
     column = pyarrow.array(batch.column(name))
     flat = column.flatten() if hasattr(column, "flatten") else column
-    return flat.to_numpy(zero_copy_only=False).reshape(batch.num_rows, -1)
+    array: NDArray[Any] = flat.to_numpy(zero_copy_only=False).reshape(batch.num_rows, -1)
+    return array
 
 
 def _rows(variable: Any, values: Mapping[str, NDArray[Any]], count: int) -> NDArray[Any]:

@@ -65,9 +65,7 @@ def run_jobs(
 def run_here(experiment: Experiment, job: Job, store: Store | None, progress: Progress) -> list[Segment]:
     """Run one job in this process, from where the store left it."""
     lineage = experiment.lineage(job)
-    done = store.shards(job) if store else []
-    start = done[-1]["stop"] if done else 0
-    state = store.read(done[-1], state=True) if store and done else None
+    start, state = _resume_point(store, job)
     progress.advance(job.label, min(start, job.plan.generations))
     segments: list[Segment] = []
     while start < job.plan.generations:
@@ -79,6 +77,16 @@ def run_here(experiment: Experiment, job: Job, store: Store | None, progress: Pr
         else:
             segments.append(segment)
     return segments
+
+
+def _resume_point(store: Store | None, job: Job) -> tuple[int, dict[str, Any] | None]:
+    """Where to go on. A lineage that had ended kept no state; more generations compute it anew."""
+    done = store.shards(job) if store else []
+    if store is None or not done:
+        return 0, None
+    state = store.read(done[-1], state=True)
+    ended = done[-1]["stop"] < job.plan.generations and not state
+    return (0, None) if ended else (done[-1]["stop"], state)
 
 
 def _run_in_pool(
@@ -96,11 +104,10 @@ def _run_in_pool(
 
     # Longest first, so that no long job starts when the others are done.
     for job in sorted(jobs, key=lambda job: -sum(job.plan.emitted)):
-        done = store.shards(job) if store else []
-        start = done[-1]["stop"] if done else 0
+        start, state = _resume_point(store, job)
         progress.advance(job.label, min(start, job.plan.generations))
         if start < job.plan.generations:
-            submit(job, start, store.read(done[-1], state=True) if store and done else None)
+            submit(job, start, state)
     while waiting:
         finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
         for future in finished:
