@@ -98,9 +98,9 @@ class Gate:
     """Limits of a fit.
 
     A fit passes if every parameter has R-hat at most `rhat`, or at most :func:`rhat_limit` at its
-    own effective size (the smaller of bulk and folded, at least the required one), and bulk and tail effective sizes of at
-    least `ess_per_chain` a chain, and if no transition diverged. A parameter that never moves, or
-    is not finite, fails.
+    own effective size (the smaller of bulk and folded, and at least the required one), if bulk and
+    tail effective sizes are at least `ess_per_chain` a chain, and if no transition diverged. A
+    parameter that never moves, or is not finite, fails.
 
     Converged chains fail because of R-hat with probability at most about `false_alarm` per fit.
 

@@ -123,8 +123,8 @@ def wasserstein_1d(x: ArrayLike, y: ArrayLike, *, order: float = 1) -> Floats:
     Notes
     -----
     Exact for the empirical distributions. As an estimate of the distance between the distributions
-    they were drawn from it is biased upwards: two samples of n draws of one distribution are of order
-    ``sd / sqrt(n)`` apart, not 0.
+    they were drawn from it is biased upwards: two samples of n draws of one distribution are of
+    order ``sd / sqrt(n)`` apart, not 0.
 
     References
     ----------
@@ -191,7 +191,10 @@ def binomial_interval(
     if not 0 < probability < 1:
         raise ValueError(f"probability must lie above 0 and below 1, got {probability!r}")
     if not np.all((hits >= 0) & (hits <= total)):
-        raise ValueError("successes must lie between 0 and trials: check the order of the arguments")
+        raise ValueError(
+            f"successes must lie between 0 and trials, got {successes!r} of {trials!r}: check the "
+            "order of the arguments"
+        )
     tail = (1 - probability) / 2
     misses = total - hits
     low = betaincinv(np.maximum(hits, 1), misses + 1, tail)
@@ -249,8 +252,8 @@ def ratio_and_error(
 
     Notes
     -----
-    A ratio of means is biased by order 1 / replicates. The error is the spread over replicates of the
-    summed relative deviations from the means, so quantities that vary together cancel.
+    A ratio of means is biased by order 1 / replicates. The error is the spread over replicates of
+    the summed relative deviations from the means, so quantities that vary together cancel.
 
     References
     ----------

@@ -71,8 +71,8 @@ def group(run: xr.DataTree, name: str, *, needed_for: str) -> xr.Dataset:
     """Take a group of a run as a dataset, or say what is missing."""
     if not isinstance(run, xr.DataTree):
         raise TypeError(
-            f"run must be the xarray.DataTree of an experiment, got {type(run).__name__}: pass what "
-            "bc.Experiment(…).run() or bc.open_run(path) returned"
+            f"run must be the xarray.DataTree of an experiment, got {type(run).__name__}: pass "
+            "what bc.Experiment(…).run() or bc.open_run(path) returned"
         )
     if not has_group(run, name):
         raise ValueError(
@@ -90,7 +90,7 @@ def has_group(run: xr.DataTree, name: str) -> bool:
 def flatten(
     dataset: xr.Dataset, lead: Sequence[str], var_names: str | Sequence[str] | None = None
 ) -> xr.DataArray:
-    """Put all entries of all parameters on one dimension ``parameter``.
+    r"""Put all entries of all parameters on one dimension ``parameter``.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def flatten(
     Returns
     -------
     DataArray
-        On (\\*lead, parameter), with labels such as ``"beta[0]"`` and the coordinate ``variable``.
+        On (\*lead, parameter), with labels such as ``"beta[0]"`` and the coordinate ``variable``.
     """
     parts = [_flat_variable(dataset[str(name)], str(name), lead) for name in dataset.data_vars]
     flat = xr.concat(parts, dim="parameter", coords="minimal", compat="override", join="override")
@@ -132,7 +132,7 @@ def like_run(
 
 
 def truth_of(run: xr.DataTree, like: xr.DataArray) -> xr.DataArray | None:
-    """True parameters on (replicate, parameter) of `like`, or None where the run knows none."""
+    """Take true parameters on (replicate, parameter) of `like`, or None where the run knows none."""
     if not has_group(run, "truth"):
         return None
     flat = flatten(group(run, "truth", needed_for="errors"), ("replicate",))

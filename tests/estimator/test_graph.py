@@ -136,7 +136,8 @@ def test_two_observed_variables_share_their_rows() -> None:
 
 
 @pytest.mark.filterwarnings(
-    # Bambi 0.21 with pandas 3: https://github.com/bambinos/bambi/issues
+    # Bambi 0.21 selects columns in a way that pandas 3 warns about:
+    # https://pandas.pydata.org/docs/dev/user_guide/migration.html#string-migration-select-dtypes
     "ignore:For backward compatibility, 'str' dtypes are included"
 )
 @pytest.mark.parametrize("formula", ["y ~ 1", "y ~ a + b", "y ~ a + (1 | g)"])

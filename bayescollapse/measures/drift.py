@@ -1,0 +1,234 @@
+"""Drift: how far each generation's posterior has moved from the first one and from the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from bayescollapse.measures.kernels import (
+    gaussian_kl,
+    gaussian_wasserstein,
+    mean_and_error,
+    wasserstein_1d,
+)
+from bayescollapse.measures.layout import LEAD, cells_of, flatten, group, has_group, truth_of
+
+__all__ = ["drift", "over_replicates"]
+
+FIRST = {
+    "shift_first": ("posterior mean minus generation 0's", "units of the parameter"),
+    "log_sd_ratio": ("log of posterior sd over generation 0's", "log ratio"),
+    "kl_first": ("Gaussian divergence from generation 0's posterior", "nats"),
+    "wasserstein_first": ("Wasserstein distance from generation 0", "units of the parameter"),
+}
+TRUTH = {
+    "bias": ("posterior mean minus truth", "units of the parameter"),
+    "squared_error": ("squared error of the posterior mean", "squared units of the parameter"),
+    "kl_truth": ("Gaussian divergence from generation 0's posterior moved to the truth", "nats"),
+    "wasserstein_truth": ("Wasserstein distance from the truth", "units of the parameter"),
+}
+PREDICTIVE = {
+    "held_out_loss": ("held-out log density lost since generation 0", "nats per row"),
+    "emitted_log_sd_ratio": ("log of the emitted rows' sd over generation 0's", "log ratio"),
+}
+
+
+def drift(
+    run: xr.DataTree,
+    *,
+    var_names: str | Sequence[str] | None = None,
+    from_draws: bool = False,
+) -> xr.Dataset:
+    r"""Measure how far each generation has moved from generation 0 and from the truth.
+
+    Every measure is computed within each replicate and then reduced over replicates to its mean
+    (``<name>``), the Monte Carlo standard error of that mean (``<name>_mcse``) and its median
+    (``<name>_median``). A mean can stay constant while every lineage collapses: read both.
+
+    ===================== =========================================================================
+    variable              value in one replicate; m and s are posterior mean and sd
+    ===================== =========================================================================
+    bias                  :math:`m_t - \theta`, in units of the parameter
+    squared_error         :math:`(m_t - \theta)^2`, in squared units
+    shift_first           :math:`m_t - m_0`, in units of the parameter
+    log_sd_ratio          :math:`\log(s_t / s_0)`; below 0 the posterior has narrowed
+    kl_first              Gaussian divergence of generation t from generation 0, nats, 0 or more
+    kl_truth              the same from a Gaussian at the truth with sd :math:`s_0`, nats
+    wasserstein_first     order-2 distance from generation 0's posterior, in units of the parameter
+    wasserstein_truth     order-2 distance from the truth, :math:`\sqrt{(m_t-\theta)^2 + s_t^2}`
+    held_out_loss         held-out log density of generation 0 minus generation t's, nats per row
+    emitted_log_sd_ratio  log ratio of the sd of emitted rows, per response variable
+    ===================== =========================================================================
+
+    The truth is a point, from which a posterior's divergence is infinite. ``kl_truth`` therefore
+    compares with a posterior that is right and as certain as generation 0: it charges both for
+    being wrong and for being more or less certain than n real rows allow.
+
+    Parameters
+    ----------
+    run : DataTree
+        Result of an experiment.
+    var_names : str or sequence of str, optional
+        Parameters, or labels of single entries such as ``"beta[0]"``; all if not given.
+    from_draws : bool, default False
+        Compute Wasserstein distances from the kept draws instead of Gaussian closed forms.
+
+    Returns
+    -------
+    Dataset
+        Variables on (scheme, generation, parameter), ``held_out_loss`` on (scheme, generation) and
+        ``emitted_log_sd_ratio`` on (scheme, generation, response). ``attrs["missing"]`` says which
+        measures the run cannot give, and why. Replicates are never dropped: a missing value in one
+        makes its mean missing.
+
+    Raises
+    ------
+    TypeError
+        If `run` is no DataTree.
+    ValueError
+        If a parameter is unknown, or `from_draws` is asked of a run without draws.
+
+    Notes
+    -----
+    Generation 0 is at distance exactly 0 from itself. Closed forms see only mean and sd. With
+    ``from_draws`` two fits of the same posterior are of order ``sd / sqrt(draws)`` apart, and
+    ``wasserstein_first`` of later generations carries that bias.
+
+    References
+    ----------
+    .. [1] Kullback and Leibler (1951), doi:10.1214/aoms/1177729694.
+    .. [2] Dowson and Landau (1982), doi:10.1016/0047-259X(82)90077-X.
+
+    Examples
+    --------
+    >>> import bayescollapse as bc
+    >>> from bayescollapse.models import gaussian_mean
+    >>> run = bc.Experiment(
+    ...     gaussian_mean.estimator(), bc.Truth(mu=0.0), bc.schemes.replace(),
+    ...     n_real=20, generations=3, replicates=4,
+    ... ).run(progress=False)
+    >>> bc.drift(run)["kl_first"].isel(generation=0).values.tolist()
+    [[0.0]]
+    """
+    mean, sd = cells_of(run, "mean", var_names), cells_of(run, "sd", var_names)
+    truth = truth_of(run, mean)
+    cells = _from_first(mean, sd)
+    if truth is not None:
+        cells |= _from_truth(mean, sd, truth)
+    if from_draws:
+        cells |= _from_draws(run, var_names, truth)
+    out = over_replicates(cells | _predictive(run), FIRST | TRUTH | PREDICTIVE)
+    out.attrs.update(_notes(out, from_draws))
+    return out
+
+
+def over_replicates(
+    cells: dict[str, xr.DataArray], words: dict[str, tuple[str, str]]
+) -> xr.Dataset:
+    """Reduce measures of every replicate to mean, Monte Carlo standard error and median."""
+    out: dict[str, xr.DataArray] = {}
+    for name, array in cells.items():
+        text, units = words[name]
+        mean, error = mean_and_error(array.to_numpy(), _axis(array))
+        middle = array.median("replicate", skipna=False)
+        for suffix, value, role in (
+            ("", mean, "mean over replicates"),
+            ("_mcse", error, "Monte Carlo standard error of the mean"),
+            ("_median", middle.to_numpy(), "median over replicates"),
+        ):
+            attrs = {"long_name": f"{text}: {role}", "units": units}
+            out[name + suffix] = middle.copy(data=value).assign_attrs(attrs)
+    return xr.Dataset(out)
+
+
+def _from_first(mean: xr.DataArray, sd: xr.DataArray) -> dict[str, xr.DataArray]:
+    first = {"mean": mean.isel(generation=0, drop=True), "sd": sd.isel(generation=0, drop=True)}
+    log_ratio = _log(sd / first["sd"])
+    return {
+        "shift_first": mean - first["mean"],
+        "log_sd_ratio": log_ratio,
+        "kl_first": _apply(gaussian_kl, mean, sd, first["mean"], first["sd"]),
+        "wasserstein_first": _apply(gaussian_wasserstein, mean, sd, first["mean"], first["sd"]),
+    }
+
+
+def _from_truth(
+    mean: xr.DataArray, sd: xr.DataArray, truth: xr.DataArray
+) -> dict[str, xr.DataArray]:
+    bias = (mean - truth).transpose(*mean.dims)
+    first = sd.isel(generation=0, drop=True)
+    return {
+        "bias": bias,
+        "squared_error": bias**2,
+        "kl_truth": _apply(gaussian_kl, mean, sd, truth, first),
+        "wasserstein_truth": _apply(gaussian_wasserstein, mean, sd, truth, xr.zeros_like(first)),
+    }
+
+
+def _from_draws(
+    run: xr.DataTree, var_names: str | Sequence[str] | None, truth: xr.DataArray | None
+) -> dict[str, xr.DataArray]:
+    if not has_group(run, "posterior"):
+        raise ValueError(
+            "from_draws=True needs posterior draws, which the run does not hold: run the "
+            "experiment with keep_draws above 0, or use from_draws=False"
+        )
+    draws = flatten(_pooled_draws(run), (*LEAD, "sample"), var_names)
+    ordered = draws.transpose(*LEAD, "parameter", "sample")
+    first = ordered.isel(generation=0).expand_dims(generation=1, axis=2)
+    distance = wasserstein_1d(ordered.to_numpy(), first.to_numpy(), order=2)
+    like = ordered.isel(sample=0, drop=True)
+    cells = {"wasserstein_first": like.copy(data=distance)}
+    if truth is not None:
+        squared = ((ordered - truth) ** 2).mean("sample", skipna=False)
+        cells["wasserstein_truth"] = (squared**0.5).transpose(*like.dims)
+    return cells
+
+
+def _pooled_draws(run: xr.DataTree) -> xr.Dataset:
+    posterior = group(run, "posterior", needed_for="from_draws=True")
+    stacked = posterior.stack(sample=("chain", "draw"), create_index=False)
+    return stacked.assign_coords(sample=np.arange(stacked.sizes["sample"]))
+
+
+def _predictive(run: xr.DataTree) -> dict[str, xr.DataArray]:
+    if not has_group(run, "predictive"):
+        return {}
+    predictive = group(run, "predictive", needed_for="drift")
+    cells = {}
+    if "held_out_log_density" in predictive:
+        density = predictive["held_out_log_density"].transpose(*LEAD)
+        cells["held_out_loss"] = density.isel(generation=0, drop=True) - density
+        cells["held_out_loss"] = cells["held_out_loss"].transpose(*LEAD)
+    responses = predictive.drop_vars("held_out_log_density", errors="ignore")
+    if responses.data_vars and "sd" in responses["statistic"]:
+        sd = flatten(responses.sel(statistic="sd", drop=True), LEAD).rename(parameter="response")
+        ratio = _log(sd / sd.isel(generation=0, drop=True))
+        cells["emitted_log_sd_ratio"] = ratio.drop_vars("variable")
+    return cells
+
+
+def _log(ratio: xr.DataArray) -> xr.DataArray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return ratio.copy(data=np.log(ratio.to_numpy()))
+
+
+def _axis(array: xr.DataArray) -> int:
+    return array.dims.index("replicate")
+
+
+def _apply(kernel: object, *arrays: xr.DataArray) -> xr.DataArray:
+    first = arrays[0]
+    return xr.apply_ufunc(kernel, *arrays, keep_attrs=False).transpose(*first.dims)  # type: ignore[arg-type, no-any-return]
+
+
+def _notes(out: xr.Dataset, from_draws: bool) -> dict[str, str]:
+    missing = []
+    if "bias" not in out:
+        missing.append(f"{', '.join(TRUTH)}: the run has no truth (give the source a truth=)")
+    if "held_out_loss" not in out:
+        missing.append("held_out_loss: the run has no held-out rows (give held_out=)")
+    how = "kept draws, order 2" if from_draws else "Gaussian closed form, order 2"
+    return {"missing": "; ".join(missing), "wasserstein": how}
