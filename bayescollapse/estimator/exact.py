@@ -67,4 +67,4 @@ class ExactSampler(Protocol):
 def merge_weights(stats: Sequence[Stats], factors: Sequence[float]) -> tuple[list[Floats], Floats]:
     """Scaled weight of every batch, and their sum; the weight is the first of the statistics."""
     scaled = [factor * batch[0] for batch, factor in zip(stats, factors, strict=True)]
-    return scaled, np.sum(scaled, axis=0) if len(scaled) > 1 else scaled[0]
+    return scaled, sum(scaled[1:], start=scaled[0])

@@ -1,0 +1,158 @@
+"""Schemes as values, and a person's own functions in the loop."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import bayescollapse as bc
+from bayescollapse import schedules
+from bayescollapse.models import gaussian_mean, linear_regression
+from bayescollapse.sources import NormalCovariates
+
+PRESETS = {
+    "replace": bc.schemes.replace(),
+    "accumulate": bc.schemes.accumulate(emission="plug-in"),
+    "accumulate_subsample": bc.schemes.accumulate_subsample(10),
+    "pooled": bc.schemes.pooled(total_weight="kish"),
+    "weighted": bc.schemes.weighted(schedules.power(1.0, -0.5), total_weight="calibrated"),
+    "tuple": bc.schemes.weighted((1.0, 0.5, 0.2)),
+    "optimal": bc.schemes.optimal(emission="ensemble(2)"),
+    "he_xu_cheng": bc.schemes.he_xu_cheng(),
+    "window": bc.Scheme(supply="stream", memory="window(2)", covariates="resample"),
+}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_schemes_are_values(name):
+    scheme = PRESETS[name]
+    twin = bc.Scheme.from_dict(scheme.to_dict())
+    assert twin == scheme
+    assert hash(twin) == hash(scheme)
+    assert twin.to_dict() == scheme.to_dict()
+    assert "\n" not in repr(scheme)
+    rebuilt = eval(repr(scheme), {"Scheme": bc.Scheme, "Weighting": bc.schemes.Weighting,
+                                  "Power": schedules.Power})
+    assert rebuilt == scheme
+    with pytest.raises(AttributeError):
+        scheme.supply = "none"
+
+
+def test_presets_name_their_paper():
+    named = [s for k, s in PRESETS.items() if k not in ("tuple", "window")]
+    assert all(scheme.citation for scheme in named)
+    assert PRESETS["he_xu_cheng"] == bc.schemes.optimal(emission="plug-in")
+
+
+@pytest.mark.parametrize(("total", "expected"), [
+    ("rows", 50.0), ("real", 20.0), ("kish", 1 / (0.3**2 / 20 + 0.7**2 / 30)), (77.0, 77.0),
+])
+def test_total_weight_and_share_of_the_rows(total, expected):
+    run = bc.Experiment(
+        gaussian_mean.estimator(), bc.Truth(mu=0.0), bc.schemes.weighted(0.3, total_weight=total),
+        n_real=20, n_synthetic=30, generations=3, replicates=2,
+    ).run(progress=False)
+    training = run["training"].to_dataset().isel(scheme=0, replicate=0)
+    np.testing.assert_allclose(training["total_weight"], [20.0, expected, expected])
+    np.testing.assert_allclose(training["real_share"], [1.0, 0.3, 0.3])
+    np.testing.assert_allclose(training["kish"][1], 1 / (0.3**2 / 20 + 0.7**2 / 30))
+    np.testing.assert_allclose(run["summary"]["mu"].sel(statistic="sd").isel(generation=2), expected**-0.5)
+    rows = run["rows"].to_dataset()
+    last = rows.isel(row=np.flatnonzero(rows["generation"] == 2))
+    np.testing.assert_allclose(last["weight"].sum(), expected)
+    np.testing.assert_allclose(last["weight"].where(last["real"], 0).sum(), 0.3 * expected)
+
+
+def test_scheduled_shares_and_counts():
+    scheme = bc.schemes.weighted(lambda t: 1 / (t + 1))
+    run = bc.Experiment(
+        gaussian_mean.estimator(), bc.Truth(mu=0.0), scheme, n_real=schedules.linear(10, 5),
+        n_synthetic=lambda t: 10 * (t + 1), generations=4, replicates=1,
+    ).run(progress=False)
+    training = run["training"].to_dataset().isel(scheme=0, replicate=0)
+    np.testing.assert_allclose(training["real_share"], [1, 1 / 2, 1 / 3, 1 / 4])
+    np.testing.assert_array_equal(training["real_rows"], [10, 15, 20, 25])
+    np.testing.assert_array_equal(training["synthetic_rows"], [0, 20, 30, 40])
+    np.testing.assert_array_equal(training["emitted"], [20, 30, 40, 50])
+
+
+def only_positive(proposed, context):
+    """Selection of a person's own."""
+    assert context.previous is not None
+    assert context.generation >= 1
+    return (proposed["y"] > 0).to_numpy().astype(float)
+
+
+def newest_only(rows, context):
+    """Weighting of a person's own: real rows 1, synthetic rows one half."""
+    assert set(rows.coords) >= {"real", "batch", "origin"}
+    return np.where(rows["real"], 1.0, 0.5)
+
+
+def test_own_selection_and_weighting():
+    scheme = bc.Scheme(selection=only_positive, weighting=newest_only)
+    assert bc.Scheme.from_dict(scheme.to_dict()) == scheme
+    run = bc.Experiment(
+        gaussian_mean.estimator(), bc.Truth(mu=0.0), scheme, n_real=20, generations=3, replicates=3
+    ).run(progress=False)
+    training = run["training"].to_dataset().isel(scheme=0)
+    np.testing.assert_allclose(training["total_weight"].isel(generation=slice(1, None)), 30.0)
+    selected = bc.Experiment(
+        gaussian_mean.estimator(), bc.Truth(mu=0.0), bc.Scheme(selection=only_positive),
+        n_real=20, generations=3, replicates=3, keep_rows="all",
+    ).run(progress=False)
+    rows = selected["rows"].to_dataset()
+    synthetic = rows.isel(row=np.flatnonzero(~rows["real"].to_numpy()))
+    assert ((synthetic["weight"] > 0) == (synthetic["y"] > 0)).all()
+    np.testing.assert_allclose(selected["training"]["total_weight"].isel(generation=1), 40.0)
+    np.testing.assert_allclose(selected["training"]["real_share"].isel(generation=1), 0.5)
+
+
+def density_selection(proposed, context):
+    """Keep the half with the larger predictive density."""
+    density = context.previous.log_density(proposed)
+    assert context.previous.posterior(5).sizes["draw"] == 5
+    assert context.previous.propose(7).sizes["obs"] == 7
+    assert context.oracle is not None
+    return (density >= density.median("obs")).astype(float)
+
+
+density_selection.reads_oracle = True
+
+
+def test_context_offers_the_previous_generation():
+    run = bc.Experiment(
+        linear_regression.estimator(features=1, noise_sd=1.0),
+        bc.Truth(beta=[1.0], covariates=NormalCovariates(1)),
+        bc.Scheme(selection=density_selection, emission="plug-in"),
+        n_real=20, generations=3, replicates=2,
+    ).run(progress=False)
+    np.testing.assert_array_equal(run["training"]["synthetic_rows"].isel(generation=1), 10)
+
+
+def wrong_shape(rows, context):
+    """A weighting that returns nonsense."""
+    return np.ones(3)
+
+
+def test_own_functions_are_checked():
+    experiment = bc.Experiment(
+        gaussian_mean.estimator(), bc.Truth(mu=0.0), bc.Scheme(weighting=wrong_shape),
+        n_real=20, generations=2, replicates=2,
+    )
+    with pytest.raises(ValueError, match="weighting must return weights of shape"):
+        experiment.run(progress=False)
+
+
+def test_held_out_density_prefers_the_truth():
+    held_out = xr.Dataset({"y": ("obs", np.random.default_rng(1).normal(size=400))})
+    run = bc.Experiment(
+        gaussian_mean.estimator(), bc.Truth(mu=0.0), bc.schemes.replace(), n_real=50, generations=8,
+        replicates=64, held_out=held_out, keep_draws=0,
+    ).run(progress=False)
+    density = run["predictive"]["held_out_log_density"].isel(scheme=0).mean("replicate")
+    y = held_out["y"].to_numpy()
+    best = float((-0.5 * (y - y.mean()) ** 2 - 0.5 * np.log(2 * np.pi)).mean())
+    assert float(density[0]) < best
+    # n/2 (theta - truth)^2 has mean (2t + 2)/(2n) nats under joint emission, draw and mean together.
+    loss = 0.5 * (2 * 7 + 1) / 50
+    assert float(density[0] - density[-1]) == pytest.approx(loss, rel=0.5)
