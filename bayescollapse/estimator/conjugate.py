@@ -32,6 +32,10 @@ def root_inverse_gamma_constants(shape: Floats, probabilities: tuple[float, ...]
     -----
     Weights are mostly the same in every replicate: each distinct shape is computed once and kept.
     """
+    if shape.size == 1:
+        moments = _unit_constants(float(shape[0]), probabilities)
+        first, second, t_quantiles, s_quantiles = (np.array([value]) for value in moments)
+        return first, second, t_quantiles, s_quantiles
     distinct, index = np.unique(shape, return_inverse=True)
     columns = zip(*(_unit_constants(float(value), probabilities) for value in distinct), strict=True)
     first, second, t_quantiles, s_quantiles = (np.array(column)[index] for column in columns)

@@ -81,7 +81,7 @@ def parse_emission(value: str | Emission) -> Emission:
 
 
 def emission_parameters(
-    fit: Fit, emission: Emission, m: int, rng: np.random.Generator
+    fit: Fit, emission: Emission, m: int, rng: np.random.Generator | None
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]] | None]:
     """Parameters behind m rows of every replicate.
 
@@ -93,8 +93,8 @@ def emission_parameters(
         How to emit.
     m : int
         Rows a replicate.
-    rng : Generator
-        Stream of the posterior draws.
+    rng : Generator or None
+        Stream of the posterior draws; a plug-in emission needs none.
 
     Returns
     -------
@@ -106,6 +106,8 @@ def emission_parameters(
     if emission.kind == "plug-in":
         point = {name: value[:, None] for name, value in fit.point().items()}
         return point, point
+    if rng is None:
+        raise ValueError(f"emission {emission.label!r} draws from the posterior: rng must be a Generator, got None")
     if emission.kind == "joint":
         draw = fit.draws(1, rng)
         return draw, draw

@@ -28,6 +28,16 @@ FIGURES = ("rhat", "ess_bulk", "ess_tail", "divergences", "attempts", "passed")
 """What the gate records of every fit."""
 
 
+EXACT_FIGURES: dict[str, NDArray[Any]] = {
+    "rhat": np.array([np.nan]),
+    "ess_bulk": np.array([np.nan]),
+    "ess_tail": np.array([np.nan]),
+    "divergences": np.array([0]),
+    "attempts": np.array([1]),
+    "passed": np.array([True]),
+}
+
+
 @dataclass(frozen=True)
 class Group:
     """Rows that share a weight: all real rows of a generation, or all its synthetic rows.
@@ -95,7 +105,7 @@ class Fit(Protocol):
 
     @property
     def figures(self) -> dict[str, NDArray[Any]]:
-        """Gate figures, each of shape (replicate,)."""
+        """Gate figures, each of shape (replicate,), or (1,) where all replicates have the same."""
 
     def point(self) -> dict[str, Floats]:
         """Posterior mean of every free variable on its own scale, shape (replicate, …)."""
@@ -141,15 +151,11 @@ class ExactFit:
 
     sampler: ExactSampler
     stats: Stats
-    replicates: int
 
     @property
     def figures(self) -> dict[str, NDArray[Any]]:
         """Nothing to gate: independent draws."""
-        nan, one = np.full(self.replicates, np.nan), np.ones(self.replicates, dtype=np.int64)
-        return dict(
-            zip(FIGURES, (nan, nan, nan, 0 * one, one, one.astype(np.bool_)), strict=True)
-        )
+        return EXACT_FIGURES
 
     def point(self) -> dict[str, Floats]:
         """Posterior mean in closed form."""
@@ -205,7 +211,7 @@ class ExactEngine:
             factors.append(1.0 if by_row else float(weight))
         merged = stats[0] if factors == [1.0] else self.sampler.merge(stats, factors)
         self.sampler.check(merged)
-        return ExactFit(self.sampler, merged, next(iter(groups[0].parts[0].values())).shape[0])
+        return ExactFit(self.sampler, merged)
 
     def forward(
         self, parameters: Values, covariates: Values, m: int, rng: np.random.Generator

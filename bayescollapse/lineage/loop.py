@@ -170,7 +170,8 @@ class Lineage:
     def _emit(self, t: int, pool: Pool, fit: Fit, record: Record) -> Pool:
         m, emission = self.plan.emitted[t], self.plan.scheme.emission
         assert isinstance(emission, Emission)
-        parameters, distinct = emission_parameters(fit, emission, m, self._rng("parameters", t))
+        rng = None if emission.kind == "plug-in" else self._rng("parameters", t)
+        parameters, distinct = emission_parameters(fit, emission, m, rng)
         covariates = self._covariates(t, m, pool)
         responses = self.engine.forward(parameters, covariates, m, self._rng("synthetic", t))
         rows = {**responses, **covariates}

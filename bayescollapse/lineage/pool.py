@@ -43,17 +43,19 @@ class Pool:
         """Pool with a new real batch."""
         group = _batch(self.engine, rows, generation, real=True)
         joined = self.scheme.supply == "stream" and bool(self.real)
-        return replace(self, real=(_join(self.engine, self.real[0], group),) if joined else (group,))
+        real = (_join(self.engine, self.real[0], group),) if joined else (group,)
+        return Pool(self.scheme, self.engine, real, self.synthetic)
 
     def add_synthetic(self, rows: Values, generation: int, keep: Floats | None = None) -> Pool:
         """Pool with a new synthetic batch; `keep` holds a selection's weights (replicate, obs)."""
-        group = replace(_batch(self.engine, rows, generation, real=False), keep=keep)
+        group = _batch(self.engine, rows, generation, real=False, keep=keep)
         memory = self.scheme.memory
         assert isinstance(memory, Memory)
         if memory.kind in ("all", "subsample") and self.synthetic:
-            return replace(self, synthetic=(_join(self.engine, self.synthetic[0], group),))
+            joined = (_join(self.engine, self.synthetic[0], group),)
+            return Pool(self.scheme, self.engine, self.real, joined)
         reach = memory.size if memory.kind == "window" and memory.size else 1
-        return replace(self, synthetic=(*self.synthetic, group)[-reach:])
+        return Pool(self.scheme, self.engine, self.real, (*self.synthetic, group)[-reach:])
 
     def groups(self, generation: int, rng: np.random.Generator | None) -> tuple[Group, ...]:
         """Groups of rows that generation is fitted to: real rows first, each of one weight."""
@@ -106,8 +108,10 @@ class Pool:
         return pool
 
 
-def _batch(engine: Engine, rows: Values, generation: int, *, real: bool) -> Group:
-    return Group((rows,), engine.digest(rows), count_rows(rows), real, (generation,))
+def _batch(
+    engine: Engine, rows: Values, generation: int, *, real: bool, keep: Floats | None = None
+) -> Group:
+    return Group((rows,), engine.digest(rows), count_rows(rows), real, (generation,), keep)
 
 
 def _join(engine: Engine, first: Group, second: Group) -> Group:

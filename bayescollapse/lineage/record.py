@@ -60,26 +60,17 @@ class Record:
 
     def training(self, groups: Sequence[Group], weights: Sequence[Weight], emitted: int) -> None:
         """Counts, real share, total weight and Kish size of the rows that were fitted."""
-        real_n = synthetic_n = real_w = all_w = squares = 0.0 * np.zeros(1)
+        sums = np.zeros(5)
         for group, weight in zip(groups, weights, strict=True):
-            by_row = np.asarray(weight, dtype=np.float64)
-            flag = np.asarray(group.real, dtype=np.float64)
-            if by_row.ndim == 0 and flag.ndim == 0:
-                total, real = group.count * by_row, group.count * by_row * flag
-                square, used, used_real = group.count * by_row**2, float(group.count), group.count * flag
-            else:
-                full = np.broadcast_to(by_row, np.broadcast_shapes(by_row.shape, flag.shape))
-                total, real, square = full.sum(-1), (full * flag).sum(-1), (full**2).sum(-1)
-                used, used_real = (full > 0).sum(-1), ((full > 0) * flag).sum(-1)
-            all_w, real_w, squares = all_w + total, real_w + real, squares + square
-            real_n, synthetic_n = real_n + used_real, synthetic_n + used - used_real
+            sums = sums + _sums(group, weight)
+        total, real, squares, used, used_real = np.atleast_2d(sums).T
         columns = {
-            "real_rows": real_n,
-            "synthetic_rows": synthetic_n,
-            "emitted": np.full(1, float(emitted)),
-            "real_share": real_w / all_w,
-            "total_weight": all_w,
-            "kish": all_w**2 / squares,
+            "real_rows": used_real,
+            "synthetic_rows": used - used_real,
+            "emitted": np.array([float(emitted)]),
+            "real_share": real / total,
+            "total_weight": total,
+            "kish": total**2 / squares,
         }
         for name, value in columns.items():
             self._add(f"training/{name}", value)
@@ -115,13 +106,21 @@ class Record:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Columns stacked over generations, shape (replicate, generation, …), and rows end to end."""
-        out = {name: np.stack(parts, axis=1) for name, parts in self.columns.items()}
+        out = {name: self._stacked(parts) for name, parts in self.columns.items()}
         return out | {f"rows/{name}": np.concatenate(parts) for name, parts in self.rows.items()}
 
+    def _stacked(self, parts: list[NDArray[Any]]) -> NDArray[Any]:
+        sizes = {part.shape[0] for part in parts}
+        if len(sizes) > 1:
+            parts = [np.broadcast_to(part, (max(sizes), *part.shape[1:])) for part in parts]
+        stacked = np.stack(parts, axis=1)
+        if stacked.shape[0] == 1:
+            return np.broadcast_to(stacked, (self.replicates, *stacked.shape[1:]))
+        return stacked[: self.replicates]
+
     def _add(self, name: str, value: NDArray[Any]) -> None:
-        if value.shape[0] == 1 and self.replicates > 1:
-            value = np.broadcast_to(value, (self.replicates, *value.shape[1:]))
-        self.columns.setdefault(name, []).append(value[: self.replicates])
+        # A value that is the same in every replicate has a leading axis of length 1 until the end.
+        self.columns.setdefault(name, []).append(value)
 
     def _add_rows(self, name: str, value: NDArray[Any]) -> None:
         self.rows.setdefault(name, []).append(value)
@@ -134,8 +133,10 @@ def row_summary(values: NDArray[Any], probabilities: tuple[float, ...]) -> Float
     every replicate at once is several times faster.
     """
     out = np.empty((values.shape[0], 2 + len(probabilities), *values.shape[2:]))
-    out[:, 0] = values.mean(axis=1)
-    out[:, 1] = values.std(axis=1, ddof=1) if values.shape[1] > 1 else np.nan
+    out[:, 0] = mean = values.mean(axis=1)
+    centred = values - mean[:, None]
+    centred *= centred
+    out[:, 1] = np.sqrt(centred.sum(axis=1) / (values.shape[1] - 1)) if values.shape[1] > 1 else np.nan
     if probabilities:
         ordered = np.sort(values, axis=1)
         for i, p in enumerate(probabilities):
@@ -145,6 +146,20 @@ def row_summary(values: NDArray[Any], probabilities: tuple[float, ...]) -> Float
             fraction = position - low
             out[:, 2 + i] = (1 - fraction) * ordered[:, low] + fraction * ordered[:, high]
     return out
+
+
+def _sums(group: Group, weight: Weight) -> Floats:
+    """Sums of weights, of weights of real rows and of squares, rows used and real rows used, last axis."""
+    if not isinstance(weight, np.ndarray) and isinstance(group.real, bool):
+        count = float(group.count)
+        total, real = count * weight, float(group.real)
+        return np.array([total, total * real, total * weight, count, count * real])
+    flag = np.asarray(group.real, dtype=np.float64)
+    one = np.ones((1, group.count))
+    full, flag = np.broadcast_arrays(one * weight, one * flag)
+    used = full > 0
+    parts = [full, full * flag, full**2, used, used * flag]
+    return np.stack([part.sum(axis=1) for part in parts], axis=-1)
 
 
 def _of_replicate(value: Any, replicate: int, count: int) -> NDArray[Any]:

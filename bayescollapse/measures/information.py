@@ -111,9 +111,9 @@ def _intervals(run: xr.DataTree, probability: float | None) -> list[tuple[float,
     chosen = [entry for entry in found if abs(entry[0] - probability) < 1e-9]
     if not chosen:
         raise ValueError(
-            f"probability must be one of {[entry[0] for entry in found]}, the central intervals "
-            f"that the run's quantiles form, got {probability!r}: choose one, or run the experiment "
-            "with the two quantiles in probabilities="
+            f"probability must be one of {[entry[0] for entry in found]}, the central "
+            f"intervals that the run's quantiles form, got {probability!r}: choose one, or run the "
+            "experiment with the two quantiles in probabilities="
         )
     return chosen
 

@@ -132,7 +132,7 @@ def like_run(
 
 
 def truth_of(run: xr.DataTree, like: xr.DataArray) -> xr.DataArray | None:
-    """Take true parameters on (replicate, parameter) of `like`, or None where the run knows none."""
+    """Take true parameters on (replicate, parameter) of `like`, or None if unknown."""
     if not has_group(run, "truth"):
         return None
     flat = flatten(group(run, "truth", needed_for="errors"), ("replicate",))
