@@ -120,11 +120,13 @@ def check_structure(made: Draft, count: int) -> None:
             )
 
 
-def suspects(made: Draft, count: int) -> list[str]:
+def suspects(model: pm.Model, made: Draft, count: int) -> list[str]:
     """Say what could tie the model to its present number of rows.
 
     Parameters
     ----------
+    model : Model
+        The person's model.
     made : Draft
         The model with its rows found.
     count : int
@@ -149,8 +151,9 @@ def suspects(made: Draft, count: int) -> list[str]:
                 found.append(
                     f"pm.Data {name!r} with dims {data.owner.op.dims}: put the row dimension first"
                 )
-    for name, free in made.named(ModelFreeRV).items():
-        if free.ndim and shape_of(free.owner.inputs[0])[0] == count:
+    for name in made.named(ModelFreeRV):
+        # The person's own variable: a prior in the draft may read value variables, which have no value.
+        if model[name].ndim and shape_of(model[name])[0] == count:
             found.append(
                 f"free variable {name!r}: one value per row cannot be weighted, integrate it out"
             )

@@ -104,7 +104,7 @@ def row_model(
     made = draft(model, values, dims)
     made.shared.update(_covariates(made, count))
     checks.check_structure(made, count)
-    suspects = checks.suspects(made, count)
+    suspects = checks.suspects(model, made, count)
     rebuilt = finish(made, model)
     built = _assemble(rebuilt, made, names, [rv.name for rv in model.free_RVs])
     check_length(built)

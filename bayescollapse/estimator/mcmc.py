@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bayescollapse.estimator.engine import FIGURES, FitSettings, Group, Weight
 from bayescollapse.estimator.exact import Floats
 from bayescollapse.estimator.forward import Density, Forward
-from bayescollapse.estimator.graph import RowModel
+from bayescollapse.estimator.graph import RowModel, probe
 from bayescollapse.estimator.nuts import NutsFit, NutsSampler
 from bayescollapse.estimator.trees import PooledDraws
 from bayescollapse.rows import Values, concatenate_rows
@@ -61,6 +61,8 @@ class NutsEngine:
 
     def __init__(self, row_model: RowModel) -> None:
         self.schema = row_model.schema
+        self._row_model = row_model
+        self._probed = False
         self._sampler = NutsSampler(row_model)
         self._forward = Forward(row_model)
         self._density = Density(row_model)
@@ -78,8 +80,13 @@ class NutsEngine:
             weight[0] if isinstance(weight, np.ndarray) else np.full(group.count, weight)
             for group, weight in zip(groups, weights, strict=True)
         ]
+        one = {name: value[0] for name, value in rows.items()}
+        if not self._probed:
+            # Template rows may be too plain to show that one row's term depends on another row.
+            probe(self._row_model, one)
+            self._probed = True
         fit = self._sampler.fit(
-            {name: value[0] for name, value in rows.items()},
+            one,
             np.concatenate(by_row),
             draws=settings.draws,
             tune=settings.tune,

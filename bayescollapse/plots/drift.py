@@ -40,15 +40,16 @@ def plot_drift(
     Generations lie on the horizontal axis, colours are schemes. The solid line is the mean over
     replicates, its band two Monte Carlo standard errors on either side (up to seven schemes), the
     dotted line the median: where the two part, a few lineages carry the mean. Measures that are
-    positive and span more than a factor of ten have a logarithmic axis, on which zeros are not drawn.
+    positive and span more than a factor of ten have a logarithmic axis, on which zeros are not
+    drawn.
 
     Parameters
     ----------
     run : DataTree
         Result of an experiment.
     measures : sequence of str, optional
-        Measures of :func:`bayescollapse.drift`; four that show location, error, width and divergence
-        if not given.
+        Measures of :func:`bayescollapse.drift`; four that show location, error, width and
+        divergence if not given.
     var_names : str or sequence of str, optional
         Parameters, or labels of single entries such as ``"beta[0]"``; all if not given.
     coords : mapping, optional
@@ -76,7 +77,8 @@ def plot_drift(
         _bands(collection, mean, error, logged)
     draw_lines(collection, _drawable(mean, logged), "mean", width=1.8)
     dotted = ":" if collection.backend == "matplotlib" else "C2"
-    draw_lines(collection, _drawable(median, logged), "median", linestyle=dotted, width=1.2)
+    faint = {"linestyle": dotted, "width": 1.2, "alpha": 1.0 if few else 0.5}
+    draw_lines(collection, _drawable(median, logged), "median", **faint)
     band = " (band: ± 2 Monte Carlo standard errors)" if few else ""
     labels = [str(s) for s in mean["scheme"].values]
     return finish(collection, f"solid: mean over replicates{band}, dotted: median", labels)
@@ -90,7 +92,8 @@ def _chosen(measured: xr.Dataset, measures: Sequence[str] | None) -> list[str]:
     unknown = [name for name in names if name not in available]
     if unknown or not names:
         raise ValueError(
-            f"measures must be among {available}, got {names}: {measured.attrs['missing'] or 'choose'}"
+            f"measures must be among {available}, got {names}: "
+            f"{measured.attrs['missing'] or 'choose from those'}"
         )
     return names
 

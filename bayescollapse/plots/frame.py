@@ -9,10 +9,21 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-__all__ = ["GREY", "PALETTE", "Panel", "draw_lines", "open_frame", "scheme_colors", "select"]
+__all__ = [
+    "GREY",
+    "PALETTE",
+    "Panel",
+    "draw_lines",
+    "finish",
+    "log_panels",
+    "open_frame",
+    "scheme_colors",
+    "select",
+    "tidy",
+]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Colours of Okabe and Ito that people with any colour vision tell apart on white, without yellow."""
+"""Colours of Okabe and Ito that any colour vision tells apart on white, without yellow."""
 
 GREY = "#777777"
 
@@ -118,7 +129,8 @@ def finish(collection: Any, note: str, labels: Sequence[str]) -> Any:
     collection.add_title(note, size=10 if matplotlib else None)
     if matplotlib:
         for axes in collection.viz["figure"].item().axes:
-            _tidy(axes)
+            _whole_generations(axes)
+            tidy(axes)
     return collection
 
 
@@ -136,8 +148,13 @@ def log_panels(data: xr.Dataset, panels: Mapping[str, Panel]) -> list[str]:
 def _words(collection: Any, data: xr.Dataset, panels: Mapping[str, Panel]) -> None:
     from arviz_plots import visuals
 
+    times = data["generation"].to_numpy()
+    margin = 0.03 * max(float(np.ptp(times)), 1.0)
+    ends = (float(times.min()) - margin, float(times.max()) + margin)
+
     def describe(da: Any, target: Any, var_name: str, sel: Any, isel: Any) -> Any:
         panel = panels[var_name]
+        visuals.set_xlim(da, target, limits=ends)
         visuals.labelled_x(da, target, text="generation")
         visuals.labelled_y(da, target, text=panel.axis)
         if panel.limits is not None:
@@ -171,10 +188,22 @@ def _figure_size(count: int, labels: Sequence[str], backend: str | None) -> dict
     return {"figsize": (width, 2.9 * rows + 0.22 * legend + 0.9), "layout": "constrained"}
 
 
-def _tidy(axes: Any) -> None:
+def _whole_generations(axes: Any) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def tidy(axes: Any) -> None:
+    """Give matplotlib axes a light grid, no box, and plain numbers on logarithmic scales."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    if axes.get_yscale() == "log":
+        low, high = axes.get_ylim()
+        steps = (1.0, 2.0, 5.0) if high < 500 * low else (1.0,)
+        axes.yaxis.set_major_locator(LogLocator(subs=steps))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(True, color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)

@@ -8,7 +8,15 @@ from typing import Any
 import xarray as xr
 
 from bayescollapse.measures.information import information
-from bayescollapse.plots.frame import GREY, Panel, draw_lines, finish, log_panels, open_frame, select
+from bayescollapse.plots.frame import (
+    GREY,
+    Panel,
+    draw_lines,
+    finish,
+    log_panels,
+    open_frame,
+    select,
+)
 
 __all__ = ["plot_information"]
 
@@ -35,17 +43,17 @@ def plot_information(
     """Plot coverage, and what posteriors are worth beside what they claim, over generations.
 
     Colours are schemes. In the coverage facet the dashed line is the nominal level and the band the
-    exact 95 % binomial interval (up to seven schemes). In the two facets of equivalent real rows the
-    grey dashed line is the number of real rows of the generation; in the facet of certainty 1 is
-    honest, above 1 overconfident. Other bands are two Monte Carlo standard errors on either side.
+    exact 95 % binomial interval (up to seven schemes). In the two facets of equivalent real rows
+    the grey dashed line is the number of real rows of the generation; in the facet of certainty 1
+    is honest, above 1 overconfident. Other bands are two Monte Carlo standard errors on either side.
 
     Parameters
     ----------
     run : DataTree
         Result of an experiment.
     measures : sequence of str, optional
-        Some of ``coverage``, ``certainty``, ``rows_worth``, ``rows_claimed`` and ``claimed_sd``; what
-        the run can give of the first four if not given, ``claimed_sd`` if it can give none.
+        Some of ``coverage``, ``certainty``, ``rows_worth``, ``rows_claimed`` and ``claimed_sd``;
+        what the run can give of the first four if not given, or ``claimed_sd``.
     var_names : str or sequence of str, optional
         Parameters, or labels of single entries such as ``"beta[0]"``; all if not given.
     probability : float, optional
@@ -106,7 +114,8 @@ def _chosen(
     unknown = [name for name in names if name not in available]
     if unknown or not names:
         raise ValueError(
-            f"measures must be among {available}, got {names}: {measured.attrs['missing'] or 'choose'}"
+            f"measures must be among {available}, got {names}: "
+            f"{measured.attrs['missing'] or 'choose from those'}"
         )
     return names
 
