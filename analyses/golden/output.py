@@ -1,0 +1,221 @@
+"""Tables, figures and the page of the golden-ratio analysis."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from golden.logistic import FewShares
+from golden.simulated import Sweep
+from rich.console import Console
+from rich.table import Table
+
+import bayescollapse as bc
+from bayescollapse.plots.share import plot_share
+from bayescollapse.reporting import Section
+
+GOLDEN = (np.sqrt(5) - 1) / 2
+Rows = list[dict[str, Any]]
+
+
+def minima_rows(sweeps: Sequence[Sweep]) -> Rows:
+    """One row per sweep: where its minimum lies, and how far its errors are from the law."""
+    rows = []
+    for sweep in sweeps:
+        low, high = sweep.located.low, sweep.located.high
+        nearest = int(np.argmin(np.abs(sweep.shares - sweep.located.share)))
+        rows.append(
+            {
+                "model": sweep.family,
+                "parameter": sweep.parameter,
+                "k": sweep.ratio,
+                "emission": sweep.emission,
+                "minimum at": round(sweep.located.share, 3),
+                "95 % interval": f"{low:.3f} to {high:.3f}",
+                "theory": round(sweep.optimum, 3) if np.isfinite(sweep.optimum) else "none",
+                "error there": f"{sweep.error[nearest]:.3f} ± {sweep.mcse[nearest]:.3f}",
+                "law there": round(float(sweep.law[nearest]), 3) if np.isfinite(sweep.optimum) else "none",
+                "farthest from law (MCSE)": _farthest(sweep),
+                "law is": sweep.law_note,
+            }
+        )
+    return rows
+
+
+def error_rows(sweeps: Sequence[Sweep]) -> Rows:
+    """One row per real share of every sweep."""
+    return [
+        {
+            "model": sweep.family,
+            "parameter": sweep.parameter,
+            "k": sweep.ratio,
+            "emission": sweep.emission,
+            "real_share": float(share),
+            "error": float(error),
+            "error_mcse": float(mcse),
+            "theory": float(law),
+        }
+        for sweep in sweeps
+        for share, error, mcse, law in zip(sweep.shares, sweep.error, sweep.mcse, sweep.law, strict=True)
+    ]
+
+
+def few_rows(result: FewShares) -> Rows:
+    """One row per real share of a NUTS part, and the real-only fit."""
+    rows = [
+        {"real share": float(w), "error": float(e), "error MCSE": float(s)}
+        for w, e, s in zip(result.shares, result.error, result.mcse, strict=True)
+    ]
+    return [*rows, {"real share": "real rows only", "error": result.real_only, "error MCSE": result.real_only_mcse}]
+
+
+def gate_rows(results: dict[str, FewShares]) -> Rows:
+    """Gate figures of the NUTS parts."""
+    rows = []
+    for name, result in results.items():
+        stats = result.run["sample_stats"].to_dataset(inherit=False)
+        rows.append(
+            {
+                "part": name,
+                "fits": int(stats["passed"].size),
+                "failed": int((~stats["passed"].astype(bool)).sum()),
+                "retried": int((stats["attempts"] > 1).sum()),
+                "largest R-hat": round(float(stats["rhat"].max()), 4),
+                "smallest bulk ESS": round(float(stats["ess_bulk"].min())),
+                "smallest tail ESS": round(float(stats["ess_tail"].min())),
+                "divergences": int(stats["divergences"].sum()),
+            }
+        )
+    return rows
+
+
+def print_table(console: Console, title: str, rows: Rows, skip: Sequence[str] = ()) -> None:
+    """Print rows as a table."""
+    names = [name for name in rows[0] if name not in skip]
+    table = Table(title=title, title_justify="left")
+    for name in names:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(f"{v:.4g}" if isinstance(v, float) else str(v) for v in map(row.get, names)))
+    console.print(table)
+
+
+def write_csv(path: Path, rows: Rows) -> None:
+    """Write rows as a CSV file."""
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def share_figure(sweeps: Sequence[Sweep]) -> Any:
+    """Error against real share with law, located minimum and optimum, a facet per ratio and emission."""
+    marks = [
+        {
+            "k": sweep.ratio,
+            "emission": sweep.emission,
+            "located": sweep.located.share,
+            "low": sweep.located.low,
+            "high": sweep.located.high,
+            **({"optimum": sweep.optimum} if np.isfinite(sweep.optimum) else {}),
+        }
+        for sweep in sweeps
+    ]
+    rows = error_rows(sweeps)
+    if not np.isfinite(sweeps[0].optimum):
+        rows = [{name: value for name, value in row.items() if name != "theory"} for row in rows]
+    return plot_share(rows, marks=marks, error_label="error / error of real rows only")
+
+
+def few_figure(result: FewShares) -> Any:
+    """Error of a NUTS part against real share."""
+    rows = [
+        {"emission": "joint", "real_share": float(w), "error": float(e), "error_mcse": float(s)}
+        for w, e, s in zip(result.shares, result.error, result.mcse, strict=True)
+    ]
+    return plot_share(rows, error_label="squared error, summed over coefficients")
+
+
+def save_figure(figure: Any, path: Path) -> Path:
+    """Write a figure as PNG, whether it is matplotlib's or an ArviZ plot."""
+    target = figure if hasattr(figure, "savefig") else None
+    if target is None:
+        figure.savefig(path)
+    else:
+        target.savefig(path, dpi=150)
+    return path
+
+
+def answer(sweeps: Sequence[Sweep]) -> str:
+    """The finding, in figures of this run."""
+    lines = []
+    for sweep in sweeps:
+        if sweep.family == "Gaussian mean" and sweep.ratio == 1:
+            low, high = sweep.located.low, sweep.located.high
+            where = "inside" if low <= GOLDEN <= high else "outside"
+            lines.append(
+                f"{sweep.emission} emission: smallest error at a real share of {sweep.located.share:.3f} "
+                f"(95 % interval {low:.3f} to {high:.3f}; theory {sweep.optimum:.3f}); the inverse golden ratio "
+                f"{GOLDEN:.3f} lies {where} this interval."
+            )
+    return "\n\n".join(lines)
+
+
+def sections(
+    simulated: Sequence[Sweep], marginal: Sequence[Sweep], few: dict[str, FewShares], loops: Any, out: Path
+) -> list[Section]:
+    """Sections of the page; every picture is also written as a PNG file."""
+    parts = [Section("Where the smallest errors are", table=minima_rows(simulated), text=MINIMA)]
+    groups: dict[tuple[str, str], list[Sweep]] = {}
+    for sweep in (*simulated, *marginal):
+        groups.setdefault((sweep.family, sweep.parameter), []).append(sweep)
+    for (family, parameter), group in groups.items():
+        picture = _picture(share_figure(group), out, f"share-{family}-{parameter}")
+        real = family.startswith("Categories")
+        text = MARGINALS if real else ""
+        parts.append(Section(f"{family}: error of {parameter}", text, figure=picture, caption=SHARES))
+    for name, result in few.items():
+        picture = _picture(few_figure(result), out, f"share-{name}")
+        parts.append(Section(name, NUTS, few_rows(result), picture, FEW))
+    parts.append(Section("Did every fit pass its checks?", GATE, gate_rows(few)))
+    drift = _picture(bc.plot_drift(loops, measures=["squared_error", "kl_first"]), out, "drift")
+    parts.append(Section("Drift over generations", LOOPS, figure=drift, caption=DRIFT))
+    coverage = _picture(bc.plot_information(loops, measures=["coverage", "certainty"]), out, "coverage")
+    parts.append(Section("Coverage over generations", figure=coverage, caption=COVERAGE))
+    everything = error_rows([*simulated, *marginal])
+    parts.append(Section("All errors", "Errors in units of the error of real rows only.", everything))
+    return parts
+
+
+MINIMA = """Errors are squared errors of the posterior mean, averaged over replicates and the second half of the
+generations, in units of the error of a fit to the real rows alone. k is the number of real rows per synthetic
+row. The located minimum and its interval come from a curve through the measured errors and resampled
+replicates; the column "farthest from law" is the largest distance of any share's error from the law."""
+SHARES = """Dots: measured errors with two Monte Carlo standard errors. Line: the law for these generations and
+this emission. Shaded: the located minimum with its 95 % interval. Dashed: the optimal share of theory."""
+MARGINALS = """Fresh real rows are resampled from the table; the truth is the fit on the whole table; emission is
+plug-in at the posterior mean."""
+NUTS = """Each generation is a NUTS fit of the PyMC model to weighted rows, under joint emission. Replicates are
+few, so the bars are wide and no minimum is claimed."""
+FEW = "Dots: measured errors with two Monte Carlo standard errors over the replicates."
+GATE = """A fit passes when R-hat is at most 1.01 or below what a converged chain of its effective size shows in
+999 of 1,000 cases, effective sizes are at least 100 a chain, and nothing diverged. Exact posteriors have
+nothing to check."""
+LOOPS = "Five loops on a Gaussian with unknown mean and variance, joint emission, n = m = 100, Jeffreys' prior."
+DRIFT = """Top: squared error against the truth. Bottom: Gaussian Kullback-Leibler divergence from the first
+generation's posterior, in nats. Solid: mean over replicates; dotted: median; where they part, a few lineages
+carry the mean."""
+COVERAGE = """Left: how often the central 95 % interval holds the truth; the dashed line is what it claims. Right:
+real rows claimed per real row worth; 1 is honest, above 1 is overconfident."""
+
+
+def _farthest(sweep: Sweep) -> Any:
+    return round(float(np.abs(sweep.z_scores).max()), 1) if np.isfinite(sweep.optimum) else "none"
+
+
+def _picture(figure: Any, out: Path, name: str) -> Path:
+    safe = "".join(c if c.isalnum() else "-" for c in name.lower())
+    return save_figure(figure, out / f"{safe}.png")
