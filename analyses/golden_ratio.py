@@ -48,8 +48,14 @@ def main() -> None:
 def run(settings: Settings, executor: Executor, real: table.RealTable, console: Console) -> Path:
     """Run the three parts and write the report."""
     sweeps = list(simulated.sweeps(settings, executor))
-    output.print_table(console, "1. Simulated rows, exact posteriors", output.minima_rows(sweeps), skip=("law is",))
-    few = {"Logistic regression, simulated rows": logistic.simulated(settings, executor, len(real.columns))}
+    output.print_table(
+        console, "1. Simulated rows, exact posteriors", output.minima_rows(sweeps), skip=("law is",)
+    )
+    few = {
+        "Logistic regression, simulated rows": logistic.simulated(
+            settings, executor, len(real.columns)
+        )
+    }
     for name, result in few.items():
         output.print_table(console, f"2. {name}, NUTS", output.few_rows(result))
     marginal = list(table.marginals(settings, executor, real))
@@ -82,12 +88,16 @@ def make_settings(arguments: argparse.Namespace) -> Settings:
 
 def parse() -> argparse.Namespace:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true", help="a small run, within a minute")
     parser.add_argument("--replicates", type=positive, help="lineages of the exact sweeps")
     parser.add_argument("--generations", type=positive, help="generations of the exact sweeps")
     parser.add_argument("--seed", type=int, default=0, help="seed of every experiment")
-    parser.add_argument("--out", type=Path, default=Path("results/golden_ratio"), help="where results go")
+    parser.add_argument(
+        "--out", type=Path, default=Path("results/golden_ratio"), help="where results go"
+    )
     parser.add_argument("--workers", type=positive, default=2, help="local processes")
     parser.add_argument("--data", type=Path, help="a CSV file instead of the survey")
     parser.add_argument("--columns", help="columns of the file, separated by commas")

@@ -19,7 +19,11 @@ def integer(name: str, value: Any, *, minimum: int = 1) -> int:
 
 def real_number(name: str, value: Any) -> float:
     """Check a finite number and return it as a float."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not np.isfinite(float(value)):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, numbers.Real)
+        or not np.isfinite(float(value))
+    ):
         raise ValueError(f"{name} must be a finite number, got {value!r}")
     return float(value)
 

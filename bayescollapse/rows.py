@@ -95,7 +95,10 @@ class RowSchema:
         """
         lead = ("replicate", ROW_DIM) if replicate is None else (ROW_DIM,)
         data = {
-            v.name: (lead + v.dims, values[v.name] if replicate is None else values[v.name][replicate])
+            v.name: (
+                lead + v.dims,
+                values[v.name] if replicate is None else values[v.name][replicate],
+            )
             for v in self.variables
             if v.name in values
         }

@@ -55,14 +55,20 @@ class Streams:
 
     seed: int
 
-    def sequence(self, purpose: str, *, block: int, generation: int, attempt: int = 0) -> np.random.SeedSequence:
+    def sequence(
+        self, purpose: str, *, block: int, generation: int, attempt: int = 0
+    ) -> np.random.SeedSequence:
         """Seed sequence of a stream; a retry appends its attempt to the key."""
         key = (PURPOSES[purpose], block, generation)
         return np.random.SeedSequence(self.seed, spawn_key=key + ((attempt,) if attempt else ()))
 
-    def generator(self, purpose: str, *, block: int, generation: int, attempt: int = 0) -> np.random.Generator:
+    def generator(
+        self, purpose: str, *, block: int, generation: int, attempt: int = 0
+    ) -> np.random.Generator:
         """Random generator of a stream."""
-        return np.random.default_rng(self.sequence(purpose, block=block, generation=generation, attempt=attempt))
+        return np.random.default_rng(
+            self.sequence(purpose, block=block, generation=generation, attempt=attempt)
+        )
 
     def integer(self, purpose: str, *, block: int, generation: int, attempt: int = 0) -> int:
         """One 63-bit integer of a stream, for programs that take an integer seed."""

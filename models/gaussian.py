@@ -66,9 +66,7 @@ class NormalInverseGamma:
             positive(name, getattr(self, name))
 
 
-def model(
-    rows: xr.Dataset | None = None, *, prior: NormalInverseGamma | None = None
-) -> pm.Model:
+def model(rows: xr.Dataset | None = None, *, prior: NormalInverseGamma | None = None) -> pm.Model:
     """PyMC model of a Gaussian with unknown mean and sd.
 
     Parameters
@@ -96,7 +94,9 @@ def model(
         return pt.sqrt(pm.InverseGamma.dist(shape, scale, size=size))
 
     with pm.Model() as normal:
-        y = pm.Data("y_rows", np.array([-1.0, 1.0]) if rows is None else rows["y"].to_numpy(), dims="obs")
+        y = pm.Data(
+            "y_rows", np.array([-1.0, 1.0]) if rows is None else rows["y"].to_numpy(), dims="obs"
+        )
         if prior is None:
             mu = pm.Flat("mu")
             sigma = pm.HalfFlat("sigma")
@@ -178,7 +178,10 @@ class GaussianSampler:
         pooled = sum((w * s[1] for w, s in zip(scaled, stats, strict=True)), start=0.0)
         mean = pooled / np.where(total > 0, total, 1.0)
         squares = sum(
-            (f * s[2] + w * (s[1] - mean) ** 2 for w, f, s in zip(scaled, factors, stats, strict=True)),
+            (
+                f * s[2] + w * (s[1] - mean) ** 2
+                for w, f, s in zip(scaled, factors, stats, strict=True)
+            ),
             start=0.0,
         )
         return total, np.asarray(mean), np.asarray(squares)
@@ -201,7 +204,10 @@ class GaussianSampler:
     def mean(self, stats: Stats) -> dict[str, Floats]:
         """Posterior mean of ``mu`` and of ``sigma``."""
         location, _, shape, scale = self._posterior(stats)
-        return {"mu": location, "sigma": np.sqrt(scale) * root_inverse_gamma_constants(shape, ())[0]}
+        return {
+            "mu": location,
+            "sigma": np.sqrt(scale) * root_inverse_gamma_constants(shape, ())[0],
+        }
 
     def summary(self, stats: Stats, probabilities: tuple[float, ...]) -> Floats:
         """Student-t summary of ``mu``, root-inverse-gamma summary of ``sigma``."""
@@ -223,7 +229,9 @@ class GaussianSampler:
         size = (location.shape[0], draws)
         gamma = rng.standard_gamma(np.reshape(shape, (-1, 1)), size)
         sigma = np.sqrt(scale[:, None] / gamma)
-        mu = location[:, None] + sigma / np.sqrt(np.reshape(weight, (-1, 1))) * rng.standard_normal(size)
+        mu = location[:, None] + sigma / np.sqrt(np.reshape(weight, (-1, 1))) * rng.standard_normal(
+            size
+        )
         return {"mu": mu, "sigma": sigma}
 
     def forward(

@@ -212,7 +212,10 @@ class LinearRegressionSampler:
         location, _, shape, scale = self._posterior(stats)
         if self.noise_sd is not None:
             return {"beta": location}
-        return {"sigma": np.sqrt(scale) * root_inverse_gamma_constants(shape, ())[0], "beta": location}
+        return {
+            "sigma": np.sqrt(scale) * root_inverse_gamma_constants(shape, ())[0],
+            "beta": location,
+        }
 
     def summary(self, stats: Stats, probabilities: tuple[float, ...]) -> Floats:
         """Gaussian (known noise) or Student-t summary of ``beta``; root-inverse-gamma of ``sigma``."""

@@ -60,11 +60,15 @@ def test_wheel_holds_the_models(wheel):
     assert {f"bayescollapse/models/{name}" for name in modules} <= set(names)
     assert not any(name.startswith("models/") for name in names)
     assert len(names) == len(set(names))
-    assert any(name.startswith("bayescollapse/reporting/") and name.endswith(".html") for name in names)
+    assert any(
+        name.startswith("bayescollapse/reporting/") and name.endswith(".html") for name in names
+    )
 
 
 def test_no_generated_files_are_tracked():
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert "uv.lock" not in tracked.stdout
     assert not re.search(r"^results/|\.ipynb$|\.npz$", tracked.stdout, flags=re.MULTILINE)
 

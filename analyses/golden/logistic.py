@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from golden.settings import Settings
 from numpy.typing import NDArray
 
 import bayescollapse as bc
 from bayescollapse.models import logistic_regression
+from golden.settings import Settings
 
 ROWS = 200
 SHARES = (0.25, 0.5, 0.618, 0.8)
@@ -63,8 +63,12 @@ def few_shares(
     window = slice(generations // 2, generations)
     truth = run["truth"]["beta"]
     error = ((run["summary"]["beta"].sel(statistic="mean") - truth) ** 2).sum("feature")
-    reference = ((run["reference/real_only"]["beta"].sel(statistic="mean") - truth) ** 2).sum("feature")
-    lineage = error.transpose("scheme", "replicate", "generation").to_numpy()[:, :, window].mean(axis=2)
+    reference = ((run["reference/real_only"]["beta"].sel(statistic="mean") - truth) ** 2).sum(
+        "feature"
+    )
+    lineage = (
+        error.transpose("scheme", "replicate", "generation").to_numpy()[:, :, window].mean(axis=2)
+    )
     alone = reference.transpose("replicate", "generation").to_numpy()[:, window].mean(axis=1)
     return FewShares(
         np.array(shares),
@@ -82,7 +86,9 @@ class _Design:
 
     columns: int
 
-    def block(self, replicates: int, m: int, rng: np.random.Generator) -> dict[str, NDArray[np.float64]]:
+    def block(
+        self, replicates: int, m: int, rng: np.random.Generator
+    ) -> dict[str, NDArray[np.float64]]:
         """Designs of a block of replicates."""
         x = rng.standard_normal((replicates, m, self.columns + 1))
         x[..., 0] = 1.0

@@ -5,11 +5,10 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from typing import Any
 
-from golden.settings import Settings
-from golden.simulated import ROWS
-
 import bayescollapse as bc
 from bayescollapse.models import gaussian
+from golden.settings import Settings
+from golden.simulated import ROWS
 
 
 def over_generations(settings: Settings, executor: Executor) -> Any:

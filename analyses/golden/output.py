@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from golden.logistic import FewShares
-from golden.simulated import Sweep
 from rich.console import Console
 from rich.table import Table
 
 import bayescollapse as bc
 from bayescollapse.plots.share import plot_share
 from bayescollapse.reporting import Section
+from golden.logistic import FewShares
+from golden.simulated import Sweep
 
 GOLDEN = (np.sqrt(5) - 1) / 2
 Rows = list[dict[str, Any]]
@@ -37,7 +37,9 @@ def minima_rows(sweeps: Sequence[Sweep]) -> Rows:
                 "95 % interval": f"{low:.3f} to {high:.3f}",
                 "theory": round(sweep.optimum, 3) if np.isfinite(sweep.optimum) else "none",
                 "error there": f"{sweep.error[nearest]:.3f} ± {sweep.mcse[nearest]:.3f}",
-                "law there": round(float(sweep.law[nearest]), 3) if np.isfinite(sweep.optimum) else "none",
+                "law there": round(float(sweep.law[nearest]), 3)
+                if np.isfinite(sweep.optimum)
+                else "none",
                 "farthest from law (MCSE)": _farthest(sweep),
                 "law is": sweep.law_note,
             }
@@ -59,7 +61,9 @@ def error_rows(sweeps: Sequence[Sweep]) -> Rows:
             "theory": float(law),
         }
         for sweep in sweeps
-        for share, error, mcse, law in zip(sweep.shares, sweep.error, sweep.mcse, sweep.law, strict=True)
+        for share, error, mcse, law in zip(
+            sweep.shares, sweep.error, sweep.mcse, sweep.law, strict=True
+        )
     ]
 
 
@@ -69,7 +73,14 @@ def few_rows(result: FewShares) -> Rows:
         {"real share": float(w), "error": float(e), "error MCSE": float(s)}
         for w, e, s in zip(result.shares, result.error, result.mcse, strict=True)
     ]
-    return [*rows, {"real share": "real rows only", "error": result.real_only, "error MCSE": result.real_only_mcse}]
+    return [
+        *rows,
+        {
+            "real share": "real rows only",
+            "error": result.real_only,
+            "error MCSE": result.real_only_mcse,
+        },
+    ]
 
 
 def gate_rows(results: dict[str, FewShares]) -> Rows:
@@ -99,7 +110,9 @@ def print_table(console: Console, title: str, rows: Rows, skip: Sequence[str] = 
     for name in names:
         table.add_column(name)
     for row in rows:
-        table.add_row(*(f"{v:.4g}" if isinstance(v, float) else str(v) for v in map(row.get, names)))
+        table.add_row(
+            *(f"{v:.4g}" if isinstance(v, float) else str(v) for v in map(row.get, names))
+        )
     console.print(table)
 
 
@@ -165,7 +178,11 @@ def answer(sweeps: Sequence[Sweep]) -> str:
 
 
 def sections(
-    simulated: Sequence[Sweep], marginal: Sequence[Sweep], few: dict[str, FewShares], loops: Any, out: Path
+    simulated: Sequence[Sweep],
+    marginal: Sequence[Sweep],
+    few: dict[str, FewShares],
+    loops: Any,
+    out: Path,
 ) -> list[Section]:
     """Sections of the page; every picture is also written as a PNG file."""
     parts = [Section("Where the smallest errors are", table=minima_rows(simulated), text=MINIMA)]
@@ -176,17 +193,23 @@ def sections(
         picture = _picture(share_figure(group), out, f"share-{family}-{parameter}")
         real = family.startswith("Categories")
         text = MARGINALS if real else ""
-        parts.append(Section(f"{family}: error of {parameter}", text, figure=picture, caption=SHARES))
+        parts.append(
+            Section(f"{family}: error of {parameter}", text, figure=picture, caption=SHARES)
+        )
     for name, result in few.items():
         picture = _picture(few_figure(result), out, f"share-{name}")
         parts.append(Section(name, NUTS, few_rows(result), picture, FEW))
     parts.append(Section("Did every fit pass its checks?", GATE, gate_rows(few)))
     drift = _picture(bc.plot_drift(loops, measures=["squared_error", "kl_first"]), out, "drift")
     parts.append(Section("Drift over generations", LOOPS, figure=drift, caption=DRIFT))
-    coverage = _picture(bc.plot_information(loops, measures=["coverage", "certainty"]), out, "coverage")
+    coverage = _picture(
+        bc.plot_information(loops, measures=["coverage", "certainty"]), out, "coverage"
+    )
     parts.append(Section("Coverage over generations", figure=coverage, caption=COVERAGE))
     everything = error_rows([*simulated, *marginal])
-    parts.append(Section("All errors", "Errors in units of the error of real rows only.", everything))
+    parts.append(
+        Section("All errors", "Errors in units of the error of real rows only.", everything)
+    )
     return parts
 
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from golden.settings import Settings, share_grid
 from numpy.typing import NDArray
 
 import bayescollapse as bc
 from bayescollapse import theory
 from bayescollapse.measures.minimum import LocatedMinimum, locate_minimum
 from bayescollapse.models import gaussian, gaussian_mean, linear_regression
+from golden.settings import Settings, share_grid
 
 ROWS = 100
 EMISSIONS = ("plug-in", "predictive", "joint")
@@ -105,11 +105,15 @@ def sweeps(settings: Settings, executor: Executor) -> Iterator[Sweep]:
             yield from _one_ratio(settings, executor, family, ratio)
 
 
-def _one_ratio(settings: Settings, executor: Executor, family: Family, ratio: float) -> Iterator[Sweep]:
+def _one_ratio(
+    settings: Settings, executor: Executor, family: Family, ratio: float
+) -> Iterator[Sweep]:
     emissions = EMISSIONS if ratio == 1 else EMISSIONS[:1]
     count = settings.wide if ratio == 1 else settings.narrow
     grids = {
-        emission: share_grid(float(theory.optimal_share(ratio, emission=emission, n=ROWS)), count, widest=ratio == 1)
+        emission: share_grid(
+            float(theory.optimal_share(ratio, emission=emission, n=ROWS)), count, widest=ratio == 1
+        )
         for emission in emissions
     }
     schemes = {
@@ -119,7 +123,9 @@ def _one_ratio(settings: Settings, executor: Executor, family: Family, ratio: fl
     }
     m = round(ROWS / ratio)
     name = f"{family.name.lower().replace(' ', '-')}-k{ratio:g}"
-    run = settings.run(name, executor, family.estimator, family.truth, schemes, n_real=ROWS, n_synthetic=m)
+    run = settings.run(
+        name, executor, family.estimator, family.truth, schemes, n_real=ROWS, n_synthetic=m
+    )
     labels = list(schemes)
     for parameter, unit in ((family.parameter, family.unit), *family.without_law):
         errors = _errors(run, parameter) / unit
@@ -127,8 +133,13 @@ def _one_ratio(settings: Settings, executor: Executor, family: Family, ratio: fl
             chosen = errors[[labels.index(_label(emission, share)) for share in grid]]
             lineage = chosen[:, :, settings.window].mean(axis=2)
             known = parameter == family.parameter
-            law = [family.law(settings, m, share, emission) / unit if known else np.nan for share in grid]
-            optimum = float(theory.optimal_share(ratio, emission=emission, n=ROWS)) if known else np.nan
+            law = [
+                family.law(settings, m, share, emission) / unit if known else np.nan
+                for share in grid
+            ]
+            optimum = (
+                float(theory.optimal_share(ratio, emission=emission, n=ROWS)) if known else np.nan
+            )
             yield _reduce(settings, family, parameter, ratio, emission, grid, lineage, law, optimum)
 
 
@@ -172,7 +183,9 @@ def _errors(run: Any, parameter: str) -> NDArray[np.float64]:
 
 def _mean_law(scale: float) -> Callable[[Settings, int, float, str], float]:
     def law(settings: Settings, m: int, share: float, emission: str) -> float:
-        risk = theory.mean_risk(settings.generations, n=ROWS, m=m, real_share=share, emission=emission)
+        risk = theory.mean_risk(
+            settings.generations, n=ROWS, m=m, real_share=share, emission=emission
+        )
         return float(scale * risk[settings.window].mean())
 
     return law

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from golden.logistic import FewShares, few_shares
-from golden.settings import Settings, share_grid
-from golden.simulated import Sweep
 from numpy.typing import NDArray
 
 import bayescollapse as bc
 from bayescollapse import theory
 from bayescollapse.measures.minimum import locate_minimum
 from bayescollapse.models import categorical, logistic_regression
+from golden.logistic import FewShares, few_shares
+from golden.settings import Settings, share_grid
+from golden.simulated import Sweep
 
 ROWS = 500
 SHARES = (0.25, 0.45, 0.618, 0.8, 0.95)
@@ -49,7 +49,9 @@ def load_table(path: Path | None, columns: str | None, response: str | None) -> 
 
         frame = sm.datasets.fair.load_pandas().data
         frame = frame.assign(any_affair=(frame["affairs"] > 0).astype(int))
-        return RealTable("survey of Fair (1978), shipped with statsmodels", frame, FAIR_COLUMNS, "any_affair")
+        return RealTable(
+            "survey of Fair (1978), shipped with statsmodels", frame, FAIR_COLUMNS, "any_affair"
+        )
     if columns is None or response is None:
         raise SystemExit("--data needs --columns A,B,… and --response R: name columns of the file")
     names = tuple(name.strip() for name in columns.split(","))
@@ -59,7 +61,9 @@ def load_table(path: Path | None, columns: str | None, response: str | None) -> 
         raise SystemExit(f"{path} has no column {missing}; its columns are {list(frame.columns)}")
     whole = frame[[*names, response]].dropna()
     if whole[response].nunique() != 2:
-        raise SystemExit(f"--response {response} must have two values, got {whole[response].nunique()}")
+        raise SystemExit(
+            f"--response {response} must have two values, got {whole[response].nunique()}"
+        )
     return RealTable(path.name, whole, names, response)
 
 
@@ -99,7 +103,11 @@ def _marginal(
     frequencies = np.bincount(codes, minlength=count) / len(codes)
     truth = run["truth"]["p"].isel(replicate=0).to_numpy()
     unit = (1 - (frequencies**2).sum()) / ROWS
-    mean = run["summary"]["p"].sel(statistic="mean").transpose("scheme", "replicate", "generation", ...)
+    mean = (
+        run["summary"]["p"]
+        .sel(statistic="mean")
+        .transpose("scheme", "replicate", "generation", ...)
+    )
     squared = ((mean.to_numpy() - truth) ** 2).sum(axis=-1)[:, :, settings.window] / unit
     lineage = squared.mean(axis=2)
     law = [_dirichlet_error(settings, frequencies, truth, share) / unit for share in grid]

@@ -11,7 +11,9 @@ from bayescollapse.estimator.exact import Floats
 __all__ = ["root_inverse_gamma_constants"]
 
 
-def root_inverse_gamma_constants(shape: Floats, probabilities: tuple[float, ...]) -> tuple[Floats, Floats, Floats, Floats]:
+def root_inverse_gamma_constants(
+    shape: Floats, probabilities: tuple[float, ...]
+) -> tuple[Floats, Floats, Floats, Floats]:
     """Moments and quantiles of sigma at unit scale, where 1/sigma^2 is gamma with this shape.
 
     Parameters
@@ -37,7 +39,9 @@ def root_inverse_gamma_constants(shape: Floats, probabilities: tuple[float, ...]
         first, second, t_quantiles, s_quantiles = (np.array([value]) for value in moments)
         return first, second, t_quantiles, s_quantiles
     distinct, index = np.unique(shape, return_inverse=True)
-    columns = zip(*(_unit_constants(float(value), probabilities) for value in distinct), strict=True)
+    columns = zip(
+        *(_unit_constants(float(value), probabilities) for value in distinct), strict=True
+    )
     first, second, t_quantiles, s_quantiles = (np.array(column)[index] for column in columns)
     return first, second, t_quantiles, s_quantiles
 

@@ -107,7 +107,9 @@ def emission_parameters(
         point = {name: value[:, None] for name, value in fit.point().items()}
         return point, point
     if rng is None:
-        raise ValueError(f"emission {emission.label!r} draws from the posterior: rng must be a Generator, got None")
+        raise ValueError(
+            f"emission {emission.label!r} draws from the posterior: rng must be a Generator, got None"
+        )
     if emission.kind == "joint":
         draw = fit.draws(1, rng)
         return draw, draw

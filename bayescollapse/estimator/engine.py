@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 from bayescollapse.estimator.exact import ExactSampler, Floats, Stats
 from bayescollapse.rows import RowSchema, Values, concatenate_rows, count_rows
 
-__all__ = ["EXACT_BLOCK", "Engine", "ExactEngine", "ExactFit", "Fit", "FitSettings", "Group", "Weight"]
+__all__ = [
+    "EXACT_BLOCK",
+    "Engine",
+    "ExactEngine",
+    "ExactFit",
+    "Fit",
+    "FitSettings",
+    "Group",
+    "Weight",
+]
 
 EXACT_BLOCK = 128
 """Replicates in a block of exact posteriors. Part of a run's identity: never change it."""
@@ -133,7 +142,9 @@ class Engine(Protocol):
     def join(self, digests: Sequence[Any]) -> Any:
         """Digest of several batches of equal row weight."""
 
-    def condition(self, groups: Sequence[Group], weights: Sequence[Weight], settings: FitSettings) -> Fit:
+    def condition(
+        self, groups: Sequence[Group], weights: Sequence[Weight], settings: FitSettings
+    ) -> Fit:
         """Posteriors given weighted groups of rows."""
 
     def forward(
@@ -200,9 +211,13 @@ class ExactEngine:
 
     def join(self, digests: Sequence[Stats]) -> Stats:
         """Statistics of several batches at weight 1."""
-        return digests[0] if len(digests) == 1 else self.sampler.merge(digests, [1.0] * len(digests))
+        return (
+            digests[0] if len(digests) == 1 else self.sampler.merge(digests, [1.0] * len(digests))
+        )
 
-    def condition(self, groups: Sequence[Group], weights: Sequence[Weight], settings: FitSettings) -> ExactFit:
+    def condition(
+        self, groups: Sequence[Group], weights: Sequence[Weight], settings: FitSettings
+    ) -> ExactFit:
         """Posteriors from merged statistics; rows are read again only where weights differ by row."""
         stats, factors = [], []
         for group, weight in zip(groups, weights, strict=True):

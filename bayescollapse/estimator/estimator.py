@@ -101,14 +101,18 @@ class Estimator:
     def __repr__(self) -> str:
         """Name the model, its parameters and its rows."""
         name = getattr(self._model, "func", self._model)
-        label = getattr(name, "__module__", type(name).__module__) if callable(name) else "pymc.Model"
+        label = (
+            getattr(name, "__module__", type(name).__module__) if callable(name) else "pymc.Model"
+        )
         parameters = ", ".join(p.name for p in self.schema.parameters)
         rows = ", ".join(v.name for v in self.schema.variables)
         return f"Estimator({label}: parameters {parameters}; rows {rows})"
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave compiled functions behind: a worker compiles its own."""
-        return {name: value for name, value in self.__dict__.items() if name != "row_model"} | {"_engines": {}}
+        return {name: value for name, value in self.__dict__.items() if name != "row_model"} | {
+            "_engines": {}
+        }
 
     @cached_property
     def row_model(self) -> RowModel:
@@ -221,7 +225,12 @@ class Estimator:
         streams = Streams(_entropy(seed))
         engine = self.engine(method)
         group = Group((values,), engine.digest(values), rows.sizes[ROW_DIM], True, (0,))
-        settings = FitSettings(draws, chains, tune, lambda attempt: streams.integer("sampler", block=0, generation=0, attempt=attempt))
+        settings = FitSettings(
+            draws,
+            chains,
+            tune,
+            lambda attempt: streams.integer("sampler", block=0, generation=0, attempt=attempt),
+        )
         fit = engine.condition([group], [checked[None]], settings)
         kept = _all_draws(fit, draws, chains, streams)
         return fit_tree(self.schema, kept, fit.figures, values, checked, method=engine.method)
@@ -296,7 +305,9 @@ def _weights(weights: Any, n: int) -> Floats:
             "use 0 to remove a row"
         )
     if not checked.any():
-        raise ValueError("weights must be positive for at least one row, got all zeros: nothing is left to fit")
+        raise ValueError(
+            "weights must be positive for at least one row, got all zeros: nothing is left to fit"
+        )
     return checked
 
 

@@ -73,7 +73,9 @@ class NutsEngine:
     def join(self, digests: Sequence[Any]) -> None:
         """Nothing to join."""
 
-    def condition(self, groups: Sequence[Group], weights: Sequence[Weight], settings: FitSettings) -> SampledFit:
+    def condition(
+        self, groups: Sequence[Group], weights: Sequence[Weight], settings: FitSettings
+    ) -> SampledFit:
         """Fit the only replicate of the block."""
         rows = concatenate_rows([part for group in groups for part in group.parts])
         by_row = [

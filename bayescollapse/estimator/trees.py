@@ -16,7 +16,10 @@ __all__ = ["PooledDraws", "fit_tree", "parameter_dataset", "pooled_draws"]
 
 
 def parameter_dataset(
-    schema: RowSchema, parameters: Values, lead: tuple[str, ...], coords: dict[str, Any] | None = None
+    schema: RowSchema,
+    parameters: Values,
+    lead: tuple[str, ...],
+    coords: dict[str, Any] | None = None,
 ) -> xr.Dataset:
     """Label parameter arrays whose leading axes are `lead`."""
     data = {p.name: (lead + p.dims, np.asarray(parameters[p.name])) for p in schema.parameters}
@@ -52,12 +55,19 @@ def fit_tree(
     chains, length = next(iter(draws.values())).shape[:2]
     coords = {"chain": np.arange(chains), "draw": np.arange(length)}
     posterior = parameter_dataset(schema, draws, ("chain", "draw"), coords)
-    stats = xr.Dataset({name: ((), value[0]) for name, value in figures.items()}, attrs={"method": method})
+    stats = xr.Dataset(
+        {name: ((), value[0]) for name, value in figures.items()}, attrs={"method": method}
+    )
     labelled = schema.dataset(rows, replicate=0)
     observed = labelled[[v.name for v in schema.responses]]
     constant = labelled[[v.name for v in schema.covariates]].assign(weights=(ROW_DIM, weights))
     return xr.DataTree.from_dict(
-        {"posterior": posterior, "sample_stats": stats, "observed_data": observed, "constant_data": constant}
+        {
+            "posterior": posterior,
+            "sample_stats": stats,
+            "observed_data": observed,
+            "constant_data": constant,
+        }
     )
 
 
@@ -97,11 +107,17 @@ def pooled_draws(schema: RowSchema, posterior: xr.DataTree) -> PooledDraws:
         If the tree has no posterior group, or a parameter is missing from it.
     """
     if "posterior" not in getattr(posterior, "children", {}):
-        raise ValueError("posterior must be a DataTree with a 'posterior' group, as Estimator.fit returns")
+        raise ValueError(
+            "posterior must be a DataTree with a 'posterior' group, as Estimator.fit returns"
+        )
     group = posterior["posterior"].to_dataset()
     missing = [p.name for p in schema.parameters if p.name not in group]
     if missing:
-        raise ValueError(f"posterior has no {missing}, which the model's parameters are: {sorted(map(str, group))}")
-    arrays = {p.name: group[p.name].transpose("chain", "draw", ...).to_numpy() for p in schema.parameters}
+        raise ValueError(
+            f"posterior has no {missing}, which the model's parameters are: {sorted(map(str, group))}"
+        )
+    arrays = {
+        p.name: group[p.name].transpose("chain", "draw", ...).to_numpy() for p in schema.parameters
+    }
     packed = schema.pack(arrays, lead=2)
     return PooledDraws(schema, packed.reshape(-1, packed.shape[-1]))

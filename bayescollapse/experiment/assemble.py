@@ -119,7 +119,11 @@ def _parameters(
 
 
 def _predictive(
-    cells: Cells, columns: Sequence[str], schema: RowSchema, labels: Sequence[str], statistic: Sequence[str]
+    cells: Cells,
+    columns: Sequence[str],
+    schema: RowSchema,
+    labels: Sequence[str],
+    statistic: Sequence[str],
 ) -> xr.Dataset:
     data: dict[str, Any] = {}
     shape: tuple[int, ...] = ()
@@ -137,11 +141,16 @@ def _predictive(
 
 
 def _coords(labels: Sequence[str], shape: tuple[int, ...]) -> dict[str, Any]:
-    return {"scheme": list(labels), "replicate": np.arange(shape[1]), "generation": np.arange(shape[2])}
+    return {
+        "scheme": list(labels),
+        "replicate": np.arange(shape[1]),
+        "generation": np.arange(shape[2]),
+    }
 
 
 def row_table(schema: RowSchema, rows: Mapping[str, NDArray[Any]]) -> xr.Dataset:
     """Label kept rows on the dimension ``row``."""
+
     def dims(variable: Variable) -> tuple[str, ...]:
         return ("row", *variable.dims)
 

@@ -96,12 +96,16 @@ def _check_cell(run: xr.DataTree, where: dict[str, Any]) -> None:
     summary = run["summary"].to_dataset(inherit=False)
     for name, value in where.items():
         if value not in summary[name].to_numpy():
-            raise KeyError(f"{name} {value!r} is not in the run, which has {summary[name].to_numpy().tolist()[:20]}")
+            raise KeyError(
+                f"{name} {value!r} is not in the run, which has {summary[name].to_numpy().tolist()[:20]}"
+            )
 
 
 def _stored(run: xr.DataTree, where: dict[str, Any]) -> Parts:
     if "posterior" not in run.children:
-        raise ValueError("the run kept no posterior draws (keep_draws=0): pass experiment= to replay the cell")
+        raise ValueError(
+            "the run kept no posterior draws (keep_draws=0): pass experiment= to replay the cell"
+        )
     posterior, stats = (
         run[name].to_dataset(inherit=False).sel(where).drop_vars(list(where))
         for name in ("posterior", "sample_stats")
@@ -130,7 +134,13 @@ def _replay(experiment: Experiment, where: dict[str, Any]) -> Parts:
     """Run the cell's block again with rows and draws kept; streams are keyed, so it is the same run."""
     generation = where["generation"]
     block, index = divmod(where["replicate"], experiment.estimator.engine(experiment.method).block)
-    job = Job(where["scheme"], "replay", _shortened(experiment.plans[where["scheme"]], generation + 1), block, index + 1)
+    job = Job(
+        where["scheme"],
+        "replay",
+        _shortened(experiment.plans[where["scheme"]], generation + 1),
+        block,
+        index + 1,
+    )
     keep = experiment.record.keep_draws or REPLAY_DRAWS
     settings = RecordSettings(keep, "all", experiment.record.probabilities, experiment.chains)
     with single_threaded():
@@ -140,9 +150,17 @@ def _replay(experiment: Experiment, where: dict[str, Any]) -> Parts:
     shape = next(iter(draws.values())).shape[:2]
     coords = {name: np.arange(size) for name, size in zip(("chain", "draw"), shape, strict=True)}
     posterior = parameter_dataset(schema, draws, ("chain", "draw"), coords)
-    gate = {k.split("/")[1]: v[index, generation] for k, v in arrays.items() if k.startswith("sample_stats/")}
+    gate = {
+        k.split("/")[1]: v[index, generation]
+        for k, v in arrays.items()
+        if k.startswith("sample_stats/")
+    }
     stats = xr.Dataset({name: ((), value) for name, value in gate.items()})
-    kept = {name.removeprefix("rows/"): value for name, value in arrays.items() if name.startswith("rows/")}
+    kept = {
+        name.removeprefix("rows/"): value
+        for name, value in arrays.items()
+        if name.startswith("rows/")
+    }
     kept["scheme"] = np.full(kept["generation"].size, where["scheme"])
     chosen = (kept["replicate"] == where["replicate"]) & (kept["generation"] == generation)
     table = row_table(schema, {name: value[chosen] for name, value in kept.items()})
@@ -154,26 +172,35 @@ def _shortened(plan: Plan, generations: int) -> Plan:
     return replace(plan, **{name: getattr(plan, name)[:generations] for name in names})
 
 
-def _predictions(experiment: Experiment, parts: Parts, where: dict[str, Any]) -> dict[str, xr.Dataset]:
+def _predictions(
+    experiment: Experiment, parts: Parts, where: dict[str, Any]
+) -> dict[str, xr.Dataset]:
     """Pointwise log-likelihood without weights, and one replicated data set per draw."""
     schema = experiment.estimator.schema
     engine = experiment.estimator.engine(experiment.method)
     lead = ("chain", "draw", ROW_DIM)
     sizes = tuple(parts.posterior.sizes[d] for d in lead[:2])
     draws = {
-        p.name: parts.posterior[p.name].to_numpy().reshape(1, -1, *p.shape) for p in schema.parameters
+        p.name: parts.posterior[p.name].to_numpy().reshape(1, -1, *p.shape)
+        for p in schema.parameters
     }
     rows = schema.values(parts.rows)
     m = parts.rows.sizes[ROW_DIM]
     density = engine.log_density(draws, rows)[0].reshape(*sizes, m)
     count = sizes[0] * sizes[1]
     one_each = {name: value[0][:, None] for name, value in draws.items()}
-    covariates = {v.name: np.broadcast_to(rows[v.name], (count, *rows[v.name].shape[1:])) for v in schema.covariates}
+    covariates = {
+        v.name: np.broadcast_to(rows[v.name], (count, *rows[v.name].shape[1:]))
+        for v in schema.covariates
+    }
     rng = np.random.default_rng([experiment.seed, where["replicate"], where["generation"]])
     replicated = engine.forward(one_each, covariates, m, rng)
     coords = {name: parts.rows[name] for name in ("real", "batch", "origin")}
     coords |= {name: parts.posterior[name] for name in lead[:2]}
-    predictive = {v.name: ((*lead, *v.dims), replicated[v.name].reshape(*sizes, m, *v.shape)) for v in schema.responses}
+    predictive = {
+        v.name: ((*lead, *v.dims), replicated[v.name].reshape(*sizes, m, *v.shape))
+        for v in schema.responses
+    }
     return {
         "log_likelihood": xr.Dataset({schema.responses[0].name: (lead, density)}, coords=coords),
         "posterior_predictive": xr.Dataset(predictive, coords=coords),

@@ -78,7 +78,12 @@ def _scheme(scheme: Any) -> dict[str, Any]:
         return scheme_to_dict(scheme)
     except ValueError as error:
         # A lambda has no name to store; in memory the run still says what the scheme was.
-        return {"repr": repr(scheme), "not storable": str(error), "name": scheme.name, "citation": scheme.citation}
+        return {
+            "repr": repr(scheme),
+            "not storable": str(error),
+            "name": scheme.name,
+            "citation": scheme.citation,
+        }
 
 
 def _compact(counts: tuple[int, ...]) -> Any:

@@ -62,7 +62,9 @@ def run_jobs(
         return _run_in_pool(experiment, jobs, store, pool, progress)
 
 
-def run_here(experiment: Experiment, job: Job, store: Store | None, progress: Progress) -> list[Segment]:
+def run_here(
+    experiment: Experiment, job: Job, store: Store | None, progress: Progress
+) -> list[Segment]:
     """Run one job in this process, from where the store left it."""
     lineage = experiment.lineage(job)
     start, state = _resume_point(store, job)
@@ -70,7 +72,12 @@ def run_here(experiment: Experiment, job: Job, store: Store | None, progress: Pr
     segments: list[Segment] = []
     while start < job.plan.generations:
         seconds = SEGMENT_SECONDS if store else float("inf")
-        segment = lineage.run(start=start, state=state, seconds=seconds, progress=lambda _: progress.advance(job.label))
+        segment = lineage.run(
+            start=start,
+            state=state,
+            seconds=seconds,
+            progress=lambda _: progress.advance(job.label),
+        )
         start, state = segment.stop, segment.state
         if store:
             store.append(store.write(job, segment))
@@ -90,7 +97,11 @@ def _resume_point(store: Store | None, job: Job) -> tuple[int, dict[str, Any] | 
 
 
 def _run_in_pool(
-    experiment: Experiment, jobs: Sequence[Job], store: Store | None, pool: Executor, progress: Progress
+    experiment: Experiment,
+    jobs: Sequence[Job],
+    store: Store | None,
+    pool: Executor,
+    progress: Progress,
 ) -> dict[str, list[Segment]]:
     import cloudpickle
 
@@ -129,7 +140,9 @@ def _work(
     """One segment of a job in a worker process."""
     with single_threaded():
         lineage = _experiment(payload).lineage(job)
-        segment = lineage.run(start=start, state=state, seconds=SEGMENT_SECONDS if path else float("inf"))
+        segment = lineage.run(
+            start=start, state=state, seconds=SEGMENT_SECONDS if path else float("inf")
+        )
     if path is None:
         return segment, None
     line = Store(path).write(job, segment)

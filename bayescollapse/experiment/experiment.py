@@ -17,7 +17,7 @@ from bayescollapse._checks import integer
 from bayescollapse.estimator.estimator import Estimator
 from bayescollapse.estimator.exact import Floats
 from bayescollapse.experiment.assemble import assemble
-from bayescollapse.experiment.describe import configuration, identity, run_attributes
+from bayescollapse.experiment.describe import identity, run_attributes
 from bayescollapse.experiment.executor import run_jobs, single_threaded
 from bayescollapse.experiment.jobs import REFERENCES, Job, block_sizes, reference_plans, scheme_key
 from bayescollapse.experiment.progress import show_progress
@@ -118,9 +118,13 @@ class Experiment:
         probabilities: Sequence[float] = PROBABILITIES,
     ) -> None:
         if not isinstance(estimator, Estimator):
-            raise TypeError(f"estimator must be a bc.Estimator, got {type(estimator).__name__}: wrap a model as bc.Estimator(model)")
+            raise TypeError(
+                f"estimator must be a bc.Estimator, got {type(estimator).__name__}: wrap a model as bc.Estimator(model)"
+            )
         if not (hasattr(source, "bind") and hasattr(source, "describe")):
-            raise TypeError(f"source must be a bc.Truth, bc.Table or bc.Simulator, got {type(source).__name__}")
+            raise TypeError(
+                f"source must be a bc.Truth, bc.Table or bc.Simulator, got {type(source).__name__}"
+            )
         self.estimator, self.source = estimator, source
         self.schemes = _labelled(schemes)
         self.generations = integer("generations", generations)
@@ -277,7 +281,9 @@ class Experiment:
     ) -> xr.DataTree:
         blocks: dict[str, list[dict[str, NDArray[Any]]]] = {}
         for job in jobs:
-            joined = join_segments([segment.arrays for segment in segments[job.name]], self.generations)
+            joined = join_segments(
+                [segment.arrays for segment in segments[job.name]], self.generations
+            )
             blocks.setdefault(job.label, []).append(joined)
 
         def cells(label: str, column: str) -> NDArray[Any] | None:
@@ -298,7 +304,9 @@ class Experiment:
             attrs=run_attributes(self, wall, {label: blocks[label] for label in labels}),
         )
 
-    def _finished(self, store: Store, jobs: list[Job], truth: Floats | None, wall: float) -> dict[str, Any]:
+    def _finished(
+        self, store: Store, jobs: list[Job], truth: Floats | None, wall: float
+    ) -> dict[str, Any]:
         names: dict[str, list[str]] = {}
         stats: dict[str, list[dict[str, NDArray[Any]]]] = {}
         for job in jobs:
@@ -320,7 +328,9 @@ class Experiment:
         }
 
     def _check_memory(self) -> None:
-        cell = (2 + len(self.record.probabilities) + self.record.keep_draws) * self.estimator.schema.size
+        cell = (
+            2 + len(self.record.probabilities) + self.record.keep_draws
+        ) * self.estimator.schema.size
         need = 8 * cell * self.replicates * self.generations * len(self.schemes)
         if need > MEMORY_LIMIT:
             raise MemoryError(
@@ -334,24 +344,36 @@ def _labelled(schemes: Scheme | Mapping[str, Scheme]) -> dict[str, Scheme]:
     if isinstance(schemes, Scheme):
         return {schemes.name or "scheme": schemes}
     if not isinstance(schemes, Mapping) or not schemes:
-        raise TypeError(f"schemes must be a Scheme or a non-empty mapping of labels to schemes, got {schemes!r}")
+        raise TypeError(
+            f"schemes must be a Scheme or a non-empty mapping of labels to schemes, got {schemes!r}"
+        )
     for label, scheme in schemes.items():
         if not isinstance(label, str) or not isinstance(scheme, Scheme):
-            raise TypeError(f"schemes must map labels (str) to Scheme values, got {label!r}: {scheme!r}")
+            raise TypeError(
+                f"schemes must map labels (str) to Scheme values, got {label!r}: {scheme!r}"
+            )
         if label.startswith("reference/"):
             raise ValueError(f"scheme label {label!r} is reserved for references: choose another")
     return dict(schemes)
 
 
 def _counts(name: str, schedule: Any, length: int, *, minimum: int) -> tuple[int, ...]:
-    if isinstance(schedule, (tuple, list)) and name == "n_synthetic" and len(schedule) == length - 1:
+    if (
+        isinstance(schedule, (tuple, list))
+        and name == "n_synthetic"
+        and len(schedule) == length - 1
+    ):
         schedule = (*schedule, schedule[-1])
     table = tabulate(name, schedule, length)
     for t, value in enumerate(table):
         if not np.isfinite(value) or int(value) != value and not callable(schedule):
-            raise ValueError(f"{name} must be a whole number of rows, got {value} at generation {t}")
+            raise ValueError(
+                f"{name} must be a whole number of rows, got {value} at generation {t}"
+            )
         if value < minimum:
-            raise ValueError(f"{name} must be at least {minimum} in every generation, got {value:g} at generation {t}")
+            raise ValueError(
+                f"{name} must be at least {minimum} in every generation, got {value:g} at generation {t}"
+            )
     return tuple(int(value) for value in table)
 
 
@@ -363,7 +385,9 @@ def _record_settings(
         raise ValueError(f"keep_rows must be 'first', 'all' or 'none', got {keep_rows!r}")
     if any(not 0 < p < 1 for p in probabilities):
         raise ValueError(f"probabilities must lie between 0 and 1, got {list(probabilities)}")
-    return RecordSettings(int(keep_draws), keep_rows, tuple(float(p) for p in probabilities), chains)
+    return RecordSettings(
+        int(keep_draws), keep_rows, tuple(float(p) for p in probabilities), chains
+    )
 
 
 def _references(references: Sequence[str] | None, method: str) -> tuple[str, ...]:
@@ -380,6 +404,10 @@ def _suffix(label: str) -> str:
     return f"-{label.rpartition('/')[2]}" if label.startswith("reference/") else ""
 
 
-def _columns(blocks: Mapping[str, list[dict[str, NDArray[Any]]]], labels: Sequence[str]) -> list[str]:
-    names = {name: None for label in labels for name in blocks[label][0] if not name.startswith("rows/")}
+def _columns(
+    blocks: Mapping[str, list[dict[str, NDArray[Any]]]], labels: Sequence[str]
+) -> list[str]:
+    names = {
+        name: None for label in labels for name in blocks[label][0] if not name.startswith("rows/")
+    }
     return list(names)

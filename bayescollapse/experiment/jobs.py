@@ -55,7 +55,9 @@ def block_sizes(replicates: int, block: int) -> list[int]:
 def scheme_key(plan: Plan) -> str:
     """Digest of a scheme and its counts' meaning; independent of labels, names and generations."""
     description = plan.scheme.to_dict() if _plain(plan.scheme) else {"repr": repr(plan.scheme)}
-    text = json.dumps({k: v for k, v in description.items() if k not in ("name", "citation")}, sort_keys=True)
+    text = json.dumps(
+        {k: v for k, v in description.items() if k not in ("name", "citation")}, sort_keys=True
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -52,11 +52,15 @@ class Store:
         plain = json.loads(json.dumps(identity))
         if stored is None:
             if self.path.exists() and any(self.path.iterdir()) and not self.manifest.exists():
-                raise ValueError(f"store {str(self.path)!r} is a directory with other files: give an empty or new one")
+                raise ValueError(
+                    f"store {str(self.path)!r} is a directory with other files: give an empty or new one"
+                )
             (self.path / "shards").mkdir(parents=True, exist_ok=True)
             self.append({"kind": "store", "format": FORMAT, "identity": plain})
             return
-        changed = sorted(k for k in {*plain, *stored["identity"]} if plain.get(k) != stored["identity"].get(k))
+        changed = sorted(
+            k for k in {*plain, *stored["identity"]} if plain.get(k) != stored["identity"].get(k)
+        )
         if changed:
             old = {k: stored["identity"].get(k) for k in changed}
             raise ValueError(
@@ -85,7 +89,9 @@ class Store:
 
     def shards(self, job: Job) -> list[dict[str, Any]]:
         """Committed shards of a job, consecutive from generation 0."""
-        return consecutive([line for line in self.lines() if line["kind"] == "shard" and line["job"] == job.name])
+        return consecutive(
+            [line for line in self.lines() if line["kind"] == "shard" and line["job"] == job.name]
+        )
 
     def write(self, job: Job, segment: Segment) -> dict[str, Any]:
         """Write a shard; the returned line must be appended to commit it."""
@@ -98,7 +104,14 @@ class Store:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
-        return {"kind": "shard", "job": job.name, "label": job.label, "start": segment.start, "stop": segment.stop, "file": name}
+        return {
+            "kind": "shard",
+            "job": job.name,
+            "label": job.label,
+            "start": segment.start,
+            "stop": segment.stop,
+            "file": name,
+        }
 
     def read(self, line: Mapping[str, Any], *, state: bool = False) -> dict[str, NDArray[Any]]:
         """Arrays of a shard, or the state in it."""
@@ -146,8 +159,12 @@ def open_run(path: str | os.PathLike[str]) -> xr.DataTree:
 
     store = Store(path)
     if not store.manifest.exists():
-        raise FileNotFoundError(f"{str(path)!r} holds no run: it has no manifest.jsonl; give the path that run(store=…) wrote")
+        raise FileNotFoundError(
+            f"{str(path)!r} holds no run: it has no manifest.jsonl; give the path that run(store=…) wrote"
+        )
     finished = [line for line in store.lines() if line["kind"] == "run"]
     if not finished:
-        raise ValueError(f"the run in {str(path)!r} was not finished: resume it with the same Experiment and run(store={str(path)!r})")
+        raise ValueError(
+            f"the run in {str(path)!r} was not finished: resume it with the same Experiment and run(store={str(path)!r})"
+        )
     return stored_tree(store, finished[-1])

@@ -48,12 +48,16 @@ def stored_tree(store: Store, line: Mapping[str, Any]) -> xr.DataTree:
         references=line["references"],
         probabilities=line["probabilities"],
         truth=None if truth is None else np.array(truth),
-        rows=gather_rows({label: [load(job) for job in jobs[label]] for label in line["labels"]}, generations),
+        rows=gather_rows(
+            {label: [load(job) for job in jobs[label]] for label in line["labels"]}, generations
+        ),
         attrs=line["attrs"],
     )
 
 
-def join_segments(parts: list[dict[str, NDArray[Any]]], generations: int) -> dict[str, NDArray[Any]]:
+def join_segments(
+    parts: list[dict[str, NDArray[Any]]], generations: int
+) -> dict[str, NDArray[Any]]:
     """Columns of consecutive segments, up to a number of generations; kept rows stay end to end."""
     out = {}
     for name in parts[0]:
@@ -78,7 +82,9 @@ def gather_rows(
             wanted = block["rows/generation"] < generations
             for name in names:
                 collected.setdefault(name.removeprefix("rows/"), []).append(block[name][wanted])
-            collected.setdefault("scheme", []).append(np.full(int(wanted.sum()), label, dtype=object))
+            collected.setdefault("scheme", []).append(
+                np.full(int(wanted.sum()), label, dtype=object)
+            )
     joined = {name: np.concatenate(parts) for name, parts in collected.items()}
     if joined:
         joined["scheme"] = joined["scheme"].astype(str)
@@ -87,6 +93,7 @@ def gather_rows(
 
 def schema_to_plain(schema: RowSchema) -> dict[str, Any]:
     """Schema as plain values for the manifest."""
+
     def plain(variables: tuple[Variable, ...]) -> list[list[Any]]:
         return [[v.name, list(v.dims), list(v.shape), v.dtype] for v in variables]
 
@@ -97,8 +104,11 @@ def schema_to_plain(schema: RowSchema) -> dict[str, Any]:
 
 def schema_from_plain(data: Mapping[str, Any]) -> RowSchema:
     """Schema from the manifest."""
+
     def variables(group: list[list[Any]]) -> tuple[Variable, ...]:
-        return tuple(Variable(name, tuple(dims), tuple(shape), dtype) for name, dims, shape, dtype in group)
+        return tuple(
+            Variable(name, tuple(dims), tuple(shape), dtype) for name, dims, shape, dtype in group
+        )
 
     responses, covariates, parameters = map(variables, data["variables"])
     coords = {dim: tuple(labels) for dim, labels in data["coords"].items()}

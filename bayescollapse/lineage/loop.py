@@ -112,7 +112,9 @@ class Lineage:
         pool = Pool(self.plan.scheme, self.engine)
         if state is not None:
             pool = pool.load(state)
-        record = Record(self.engine.schema, self.record, self.replicates, self.block * self.engine.block)
+        record = Record(
+            self.engine.schema, self.record, self.replicates, self.block * self.engine.block
+        )
         clock = time.monotonic()
         stop = start
         for t in range(start, self.plan.generations):
@@ -160,7 +162,11 @@ class Lineage:
             return self.streams.integer("sampler", block=self.block, generation=t, attempt=attempt)
 
         # A group without weight is no evidence: leaving it out is the same posterior, and cheaper.
-        used = [(g, w) for g, w in zip(groups, weights, strict=True) if isinstance(w, np.ndarray) or w > 0]
+        used = [
+            (g, w)
+            for g, w in zip(groups, weights, strict=True)
+            if isinstance(w, np.ndarray) or w > 0
+        ]
         settings = FitSettings(self.draws, self.chains, None, seeds)
         try:
             return self.engine.condition([g for g, _ in used], [w for _, w in used], settings)
@@ -179,7 +185,9 @@ class Lineage:
         selection = self.plan.scheme.selection
         if isinstance(selection, KeepAll):
             return pool.add_synthetic(rows, t)
-        proposed = self.engine.schema.dataset(rows, batch=np.full(m, t), real=np.zeros(m, dtype=bool))
+        proposed = self.engine.schema.dataset(
+            rows, batch=np.full(m, t), real=np.zeros(m, dtype=bool)
+        )
         context = self._context(t + 1, pool, fit, "selection", selection)
         keep = check_row_weights("selection", selection(proposed, context), proposed)
         return pool.add_synthetic(rows, t, keep)
@@ -223,7 +231,15 @@ class Lineage:
             oracle = self._oracle()
         synthetic = self.plan.emitted[t - 1] if t else 0
         previous = None if fit is None else self._previous(t, fit, pool)
-        return Context(t, self.plan.fresh[t] if t < self.plan.generations else 0, synthetic, self._rng(purpose, t), real, previous, oracle)
+        return Context(
+            t,
+            self.plan.fresh[t] if t < self.plan.generations else 0,
+            synthetic,
+            self._rng(purpose, t),
+            real,
+            previous,
+            oracle,
+        )
 
     def _previous(self, t: int, fit: Fit, pool: Pool) -> Previous:
         schema, rng = self.engine.schema, self._rng("density", t)
@@ -240,15 +256,21 @@ class Lineage:
         def propose(m: int) -> xr.Dataset:
             parameters, _ = emission_parameters(fit, emission, m, rng)
             covariates = self._covariates(t - 1, m, pool)
-            return schema.dataset({**self.engine.forward(parameters, covariates, m, rng), **covariates})
+            return schema.dataset(
+                {**self.engine.forward(parameters, covariates, m, rng), **covariates}
+            )
 
         return Previous(posterior, log_density, propose)
 
     def _oracle(self) -> xr.Dataset | None:
         stacked = self.source.truth(self._place(0))
         if stacked is None:
-            raise ValueError("a function of the scheme reads the truth, but the source does not know it: give truth=")
-        return parameter_dataset(self.engine.schema, self.engine.schema.unpack(stacked), ("replicate",))
+            raise ValueError(
+                "a function of the scheme reads the truth, but the source does not know it: give truth="
+            )
+        return parameter_dataset(
+            self.engine.schema, self.engine.schema.unpack(stacked), ("replicate",)
+        )
 
     def _place(self, t: int) -> Place:
         return Place(self.streams, self.block, t, self.engine.block)

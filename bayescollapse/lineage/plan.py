@@ -80,7 +80,15 @@ def make_plan(
     scheme = _tabulated(scheme, generations)
     try:
         real, synthetic = _counts(scheme, fresh, emitted)
-        plan = Plan(scheme, fresh, emitted, real, synthetic, (np.nan,) * generations, (np.nan,) * generations)
+        plan = Plan(
+            scheme,
+            fresh,
+            emitted,
+            real,
+            synthetic,
+            (np.nan,) * generations,
+            (np.nan,) * generations,
+        )
         _check_emission(scheme.emission, emitted)  # type: ignore[arg-type]
         if not isinstance(scheme.weighting, Weighting):
             return plan
@@ -190,7 +198,9 @@ def _optimal_share(plan: Plan) -> float:
         )
     total = scheme.weighting.total_weight
     if isinstance(total, tuple):
-        raise ValueError("the optimal real share is not known for a scheduled total weight: use weighted(…)")
+        raise ValueError(
+            "the optimal real share is not known for a scheduled total weight: use weighted(…)"
+        )
     n, m = plan.fresh[0], used[0]
     label: Any = scheme.emission.label  # type: ignore[union-attr]
     return float(optimal_share(n / m, emission=label, n=n, total_weight=total))
@@ -206,16 +216,22 @@ def _totals(plan: Plan, share: tuple[float, ...]) -> tuple[float, ...]:
     if total == "real":
         return tuple(_real_total(t, n) for t, (n, _, _) in enumerate(numbers))
     if total == "kish":
-        return tuple(1 / ((w**2 / n if w else 0) + ((1 - w) ** 2 / m if w < 1 else 0)) for n, m, w in numbers)
+        return tuple(
+            1 / ((w**2 / n if w else 0) + ((1 - w) ** 2 / m if w < 1 else 0)) for n, m, w in numbers
+        )
     table = tabulate("total_weight", total, plan.generations)
     if min(table) <= 0 or not np.isfinite(table).all():
-        raise ValueError(f"total_weight must be positive and finite in every generation, got {min(table)}")
+        raise ValueError(
+            f"total_weight must be positive and finite in every generation, got {min(table)}"
+        )
     return (float(plan.real_rows[0]), *table[1:])
 
 
 def _real_total(t: int, n: int) -> float:
     if n == 0:
-        raise ValueError(f"total_weight='real' counts real rows, and generation {t} has none: use 'rows'")
+        raise ValueError(
+            f"total_weight='real' counts real rows, and generation {t} has none: use 'rows'"
+        )
     return float(n)
 
 

@@ -101,7 +101,11 @@ class Pool:
                 batches.setdefault((kind, int(rest[0]), int(rest[1])), {})[rest[2]] = value
         pool = self
         for (kind, _, generation), rows in sorted(batches.items(), key=lambda item: item[0]):
-            pool = pool.add_real(rows, generation) if kind == "real" else pool.add_synthetic(rows, generation)
+            pool = (
+                pool.add_real(rows, generation)
+                if kind == "real"
+                else pool.add_synthetic(rows, generation)
+            )
         keep = state.get("synthetic/keep")
         if keep is not None:
             pool = replace(pool, synthetic=(replace(pool.synthetic[0], keep=keep),))
@@ -128,7 +132,9 @@ def _join(engine: Engine, first: Group, second: Group) -> Group:
     )
 
 
-def _subsample(engine: Engine, groups: tuple[Group, ...], size: int, rng: np.random.Generator) -> Group:
+def _subsample(
+    engine: Engine, groups: tuple[Group, ...], size: int, rng: np.random.Generator
+) -> Group:
     """Rows drawn uniformly without replacement, independently in every replicate."""
     parts = tuple(part for group in groups for part in group.parts)
     whole = Group(parts, None, sum(g.count for g in groups), False, ())

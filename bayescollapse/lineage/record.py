@@ -87,9 +87,13 @@ class Record:
         """Mean log predictive density of the held-out rows, shape (replicate,)."""
         self._add("predictive/held_out_log_density", density)
 
-    def keep_rows(self, generation: int, groups: Sequence[Group], weights: Sequence[Weight]) -> None:
+    def keep_rows(
+        self, generation: int, groups: Sequence[Group], weights: Sequence[Weight]
+    ) -> None:
         """Rows and weights of the replicates that are kept."""
-        if self.settings.keep_rows == "none" or (self.settings.keep_rows == "first" and self.first_replicate):
+        if self.settings.keep_rows == "none" or (
+            self.settings.keep_rows == "first" and self.first_replicate
+        ):
             return
         values = concatenate_rows([part for group in groups for part in group.parts])
         count = next(iter(values.values())).shape[1]
@@ -97,8 +101,13 @@ class Record:
         for r in kept:
             full = [_of_replicate(w, r, g.count) for g, w in zip(groups, weights, strict=True)]
             self._add_rows("weight", np.concatenate(full))
-            self._add_rows("real", np.concatenate([_of_replicate(g.real, r, g.count) for g in groups]))
-            self._add_rows("batch", np.concatenate([_of_replicate(g.batch_index(), r, g.count) for g in groups]))
+            self._add_rows(
+                "real", np.concatenate([_of_replicate(g.real, r, g.count) for g in groups])
+            )
+            self._add_rows(
+                "batch",
+                np.concatenate([_of_replicate(g.batch_index(), r, g.count) for g in groups]),
+            )
             self._add_rows("generation", np.full(count, generation))
             self._add_rows("replicate", np.full(count, self.first_replicate + r))
             for name, value in values.items():
@@ -136,7 +145,9 @@ def row_summary(values: NDArray[Any], probabilities: tuple[float, ...]) -> Float
     out[:, 0] = mean = values.mean(axis=1)
     centred = values - mean[:, None]
     centred *= centred
-    out[:, 1] = np.sqrt(centred.sum(axis=1) / (values.shape[1] - 1)) if values.shape[1] > 1 else np.nan
+    out[:, 1] = (
+        np.sqrt(centred.sum(axis=1) / (values.shape[1] - 1)) if values.shape[1] > 1 else np.nan
+    )
     if probabilities:
         ordered = np.sort(values, axis=1)
         for i, p in enumerate(probabilities):

@@ -44,7 +44,9 @@ def row_weights(
     parts = tuple(part for group in groups for part in group.parts)
     shape = weights.shape
     real = np.concatenate([np.broadcast_to(g.real, (shape[0], g.count)) for g in groups], axis=1)
-    mixed = np.concatenate([np.broadcast_to(g.batch_index(), (shape[0], g.count)) for g in groups], axis=1)
+    mixed = np.concatenate(
+        [np.broadcast_to(g.batch_index(), (shape[0], g.count)) for g in groups], axis=1
+    )
     return Group(parts, None, shape[1], real, (), None, mixed), weights
 
 
@@ -69,7 +71,9 @@ def check_row_weights(argument: str, weights: Any, rows: xr.Dataset) -> Floats:
             f"{argument} must return weights of shape (replicate, obs) = {expected}, got {array.shape}"
         )
     if not np.isfinite(array).all() or (array < 0).any():
-        raise ValueError(f"{argument} must return finite weights that are not negative, got {array.min()}")
+        raise ValueError(
+            f"{argument} must return finite weights that are not negative, got {array.min()}"
+        )
     if not array.any(axis=1).all():
         raise ValueError(
             f"{argument} gave no row of replicate {int((~array.any(axis=1)).argmax())} a positive weight: keep at least "

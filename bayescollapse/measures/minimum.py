@@ -95,7 +95,12 @@ def locate_minimum(
     low, high = np.quantile(shares_resampled, edges)
     value_low, value_high = np.quantile(values_resampled, edges)
     return LocatedMinimum(
-        float(share[0]), float(low), float(high), float(value[0]), float(value_low), float(value_high)
+        float(share[0]),
+        float(low),
+        float(high),
+        float(value[0]),
+        float(value_low),
+        float(value_high),
     )
 
 
@@ -108,7 +113,9 @@ def _minima(
     if inside.sum() < DEGREE + 2:
         inside = np.isin(np.arange(x.size), np.argsort(mean)[: DEGREE + 2])
     centre, width = x[inside].mean(), np.ptp(x[inside]) / 2
-    fit = np.polynomial.polynomial.polyfit((x[inside] - centre) / width, np.log(curves[:, inside]).T, DEGREE)
+    fit = np.polynomial.polynomial.polyfit(
+        (x[inside] - centre) / width, np.log(curves[:, inside]).T, DEGREE
+    )
     fine = np.linspace(-1, 1, 2001)
     values = np.exp(np.polynomial.polynomial.polyval(fine, fit))
     best = values.argmin(axis=1)

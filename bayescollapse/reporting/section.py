@@ -131,7 +131,9 @@ def _png(figure: Any) -> bytes:
     if isinstance(figure, str | Path):
         data = Path(figure).read_bytes()
         if not data.startswith(b"\x89PNG"):
-            raise ValueError(f"figure must be a PNG file, got {str(figure)!r}: save it as PNG first")
+            raise ValueError(
+                f"figure must be a PNG file, got {str(figure)!r}: save it as PNG first"
+            )
         return data
     canvas = _matplotlib_figure(figure)
     buffer = io.BytesIO()

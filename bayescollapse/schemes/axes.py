@@ -80,7 +80,9 @@ class Memory:
 
     def __repr__(self) -> str:
         """Short form."""
-        return f"Memory({self.kind!r})" if self.size is None else f"Memory({self.kind!r}, {self.size})"
+        return (
+            f"Memory({self.kind!r})" if self.size is None else f"Memory({self.kind!r}, {self.size})"
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -114,7 +116,9 @@ class Weighting:
             share("real_share", self.real_share)
         if isinstance(self.total_weight, str):
             if self.total_weight not in TOTALS:
-                raise ValueError(f"total_weight must be one of {TOTALS}, a positive number or a schedule, got {self.total_weight!r}")
+                raise ValueError(
+                    f"total_weight must be one of {TOTALS}, a positive number or a schedule, got {self.total_weight!r}"
+                )
         elif not callable(self.total_weight) and not isinstance(self.total_weight, tuple):
             positive("total_weight", self.total_weight)
 
@@ -138,7 +142,9 @@ def parse_weighting(value: Any) -> Any:
     """Read a weighting from a share, a label or a function of rows and context."""
     if isinstance(value, Weighting):
         return value
-    if isinstance(value, (str, tuple)) or (isinstance(value, numbers.Real) and not isinstance(value, bool)):
+    if isinstance(value, (str, tuple)) or (
+        isinstance(value, numbers.Real) and not isinstance(value, bool)
+    ):
         return Weighting(value)  # type: ignore[arg-type]
     if callable(value):
         return value

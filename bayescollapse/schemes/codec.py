@@ -49,7 +49,8 @@ def scheme_from_dict(data: dict[str, Any]) -> Scheme:
         weighting: Any = _load_function(weights)
     else:
         weighting = Weighting(
-            _schedule_from_plain(weights["real_share"]), _schedule_from_plain(weights["total_weight"])
+            _schedule_from_plain(weights["real_share"]),
+            _schedule_from_plain(weights["total_weight"]),
         )
     selection = data["selection"]
     return Scheme(
@@ -72,7 +73,10 @@ def function_identity(function: Callable[..., Any]) -> dict[str, str]:
     ValueError
         If the function cannot be imported by name, so that a store or a worker could not find it.
     """
-    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "<lambda>")
+    module, name = (
+        getattr(function, "__module__", None),
+        getattr(function, "__qualname__", "<lambda>"),
+    )
     if module is None or "<" in name:
         raise ValueError(
             f"{name!r} cannot be stored: a function of a scheme must be importable by name; define it at the top "

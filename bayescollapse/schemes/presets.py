@@ -46,7 +46,13 @@ def replace(*, total_weight: Schedule | str = "rows", **axes: Any) -> Scheme:
     >>> bc.schemes.replace()
     Scheme(supply='none', emission='joint')
     """
-    return _preset("replace", f"{SHUMAILOV}; {GRIFFITHS}", axes, supply="none", weighting=Weighting("pooled", total_weight))
+    return _preset(
+        "replace",
+        f"{SHUMAILOV}; {GRIFFITHS}",
+        axes,
+        supply="none",
+        weighting=Weighting("pooled", total_weight),
+    )
 
 
 def accumulate(*, total_weight: Schedule | str = "rows", **axes: Any) -> Scheme:
@@ -69,7 +75,9 @@ def accumulate(*, total_weight: Schedule | str = "rows", **axes: Any) -> Scheme:
     Scheme(supply='fixed', memory='all', emission='plug-in')
     """
     weighting = Weighting("pooled", total_weight)
-    return _preset("accumulate", GERSTGRASSER, axes, supply="fixed", memory=Memory("all"), weighting=weighting)
+    return _preset(
+        "accumulate", GERSTGRASSER, axes, supply="fixed", memory=Memory("all"), weighting=weighting
+    )
 
 
 def accumulate_subsample(rows: int, **axes: Any) -> Scheme:
@@ -89,7 +97,9 @@ def accumulate_subsample(rows: int, **axes: Any) -> Scheme:
     Memory('subsample', 100)
     """
     integer("rows", rows)
-    return _preset("accumulate_subsample", KAZDAN, axes, supply="fixed", memory=Memory("subsample", rows))
+    return _preset(
+        "accumulate_subsample", KAZDAN, axes, supply="fixed", memory=Memory("subsample", rows)
+    )
 
 
 def pooled(*, total_weight: Schedule | str = "rows", **axes: Any) -> Scheme:
@@ -176,7 +186,9 @@ def he_xu_cheng(real_share: Schedule | str = "optimal") -> Scheme:
     >>> bc.schemes.he_xu_cheng(0.618).citation
     'He, Xu and Cheng (2025), arXiv:2502.18049'
     """
-    return _preset("he_xu_cheng", HE_XU_CHENG, {}, weighting=Weighting(real_share), emission="plug-in")
+    return _preset(
+        "he_xu_cheng", HE_XU_CHENG, {}, weighting=Weighting(real_share), emission="plug-in"
+    )
 
 
 def _preset(name: str, citation: str, axes: dict[str, Any], **own: Any) -> Scheme:

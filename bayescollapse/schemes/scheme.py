@@ -77,7 +77,9 @@ class Scheme:
         if self.supply not in SUPPLIES:
             raise ValueError(f"supply must be one of {SUPPLIES}, got {self.supply!r}")
         if self.covariates is not None and self.covariates not in COVARIATES:
-            raise ValueError(f"covariates must be None or one of {COVARIATES}, got {self.covariates!r}")
+            raise ValueError(
+                f"covariates must be None or one of {COVARIATES}, got {self.covariates!r}"
+            )
         if not (isinstance(self.selection, KeepAll) or callable(self.selection)):
             raise ValueError(
                 f"selection must be KeepAll() or a function f(proposed, context) -> weights, got {self.selection!r}"

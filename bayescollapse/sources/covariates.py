@@ -67,7 +67,10 @@ class NormalCovariates:
 
 
 def covariate_block(
-    covariates: CovariateSource | Callable[[int, np.random.Generator], xr.Dataset] | xr.Dataset | None,
+    covariates: CovariateSource
+    | Callable[[int, np.random.Generator], xr.Dataset]
+    | xr.Dataset
+    | None,
     schema: RowSchema,
     m: int,
     replicates: int,
@@ -95,14 +98,18 @@ def describe_covariates(covariates: Any) -> Any:
     if isinstance(covariates, xr.Dataset):
         digest = hashlib.sha256()
         for name in sorted(map(str, covariates.data_vars)):
-            digest.update(name.encode() + np.ascontiguousarray(covariates[name].to_numpy()).tobytes())
+            digest.update(
+                name.encode() + np.ascontiguousarray(covariates[name].to_numpy()).tobytes()
+            )
         return {"design": digest.hexdigest()[:16], "rows": int(covariates.sizes.get(ROW_DIM, 0))}
     if callable(covariates):
         return {"function": f"{covariates.__module__}.{covariates.__qualname__}"}
     return None if covariates is None else repr(covariates)
 
 
-def _fixed_design(design: dict[str, NDArray[Any]], m: int, replicates: int) -> dict[str, NDArray[Any]]:
+def _fixed_design(
+    design: dict[str, NDArray[Any]], m: int, replicates: int
+) -> dict[str, NDArray[Any]]:
     rows = next(iter(design.values())).shape[1]
     if rows != m:
         raise ValueError(
@@ -121,5 +128,7 @@ def _one_draw(
     rows = function(m, rng)
     values = schema.values(rows, argument="covariates(m, rng)")
     if rows.sizes[ROW_DIM] != m:
-        raise ValueError(f"covariates(m, rng) must return m = {m} rows on 'obs', got {rows.sizes[ROW_DIM]}")
+        raise ValueError(
+            f"covariates(m, rng) must return m = {m} rows on 'obs', got {rows.sizes[ROW_DIM]}"
+        )
     return values

@@ -49,7 +49,9 @@ class Simulator:
         truth: Mapping[str, Any] | None = None,
     ) -> None:
         if not callable(function):
-            raise TypeError(f"function must be a callable f(m, rng) -> Dataset, got {type(function).__name__}")
+            raise TypeError(
+                f"function must be a callable f(m, rng) -> Dataset, got {type(function).__name__}"
+            )
         self.function = function
         self.truth_values = truth
 
@@ -105,6 +107,8 @@ class BoundSimulator:
             rows = self.function(m, rng)
             values = self.schema.values(rows, argument="function(m, rng)")
             if rows.sizes[ROW_DIM] != m:
-                raise ValueError(f"function(m, rng) must return m = {m} rows on 'obs', got {rows.sizes[ROW_DIM]}")
+                raise ValueError(
+                    f"function(m, rng) must return m = {m} rows on 'obs', got {rows.sizes[ROW_DIM]}"
+                )
             drawn.append(values)
         return {name: np.concatenate([d[name] for d in drawn]) for name in drawn[0]}

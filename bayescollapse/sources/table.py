@@ -69,9 +69,13 @@ class Table:
         if len(frame) == 0:
             raise ValueError("frame must have at least one row, got an empty table")
         if isinstance(truth, str) and truth != "fit":
-            raise ValueError(f"truth must be None, 'fit' or a mapping of parameter values, got {truth!r}")
+            raise ValueError(
+                f"truth must be None, 'fit' or a mapping of parameter values, got {truth!r}"
+            )
         self.frame = frame
-        self.variables = dict(variables) if variables is not None else {str(c): str(c) for c in frame.columns}
+        self.variables = (
+            dict(variables) if variables is not None else {str(c): str(c) for c in frame.columns}
+        )
         self.truth_setting = truth
         self.categorical = tuple(categorical)
         for columns in self.variables.values():
@@ -109,7 +113,9 @@ class Table:
         if self.truth_setting != "fit" or bound.stacked is None:
             return self
         truth = schema.unpack(bound.stacked)
-        return Table(self.frame, variables=self.variables, truth=truth, categorical=self.categorical)
+        return Table(
+            self.frame, variables=self.variables, truth=truth, categorical=self.categorical
+        )
 
     def bind(self, estimator: Estimator, *, seed: int) -> BoundTable:
         """Map and check the columns, and fit the whole table where it is the truth."""
@@ -117,9 +123,13 @@ class Table:
         stacked = None
         if self.truth_setting == "fit":
             whole = estimator.schema.dataset(rows, replicate=0)
-            posterior = estimator.fit(whole, draws=1000, chains=2, seed=seed)["posterior"].to_dataset()
+            posterior = estimator.fit(whole, draws=1000, chains=2, seed=seed)[
+                "posterior"
+            ].to_dataset()
             means = posterior.mean(("chain", "draw"))
-            stacked = estimator.schema.pack({str(n): v.to_numpy() for n, v in means.items()}, lead=0)
+            stacked = estimator.schema.pack(
+                {str(n): v.to_numpy() for n, v in means.items()}, lead=0
+            )
         elif isinstance(self.truth_setting, Mapping):
             arrays = {n: np.asarray(v, dtype=np.float64) for n, v in self.truth_setting.items()}
             stacked = stack_parameters(arrays, estimator.schema)
@@ -135,7 +145,9 @@ class Table:
         return {
             "source": "Table",
             "rows": len(self.frame),
-            "variables": {n: v if isinstance(v, str) else list(v) for n, v in self.variables.items()},
+            "variables": {
+                n: v if isinstance(v, str) else list(v) for n, v in self.variables.items()
+            },
             "categorical": list(self.categorical),
             "truth": truth,
             "sha256": hashlib.sha256(text).hexdigest()[:16],
@@ -156,7 +168,11 @@ class Table:
         names = [first] if isinstance(columns, str) else list(columns)
         coded = variable.name in self.categorical
         arrays = [_column_values(self.frame[name], coded) for name in names]
-        return arrays[0] if isinstance(columns, str) and not variable.shape else np.column_stack(arrays)
+        return (
+            arrays[0]
+            if isinstance(columns, str) and not variable.shape
+            else np.column_stack(arrays)
+        )
 
 
 @dataclass(frozen=True)
@@ -182,7 +198,11 @@ class BoundTable:
         """Covariates of rows of the whole table, with replacement."""
         names = [v.name for v in self.schema.covariates]
         chosen = {name: self.table[name] for name in names}
-        return take_rows(chosen, self._index(m, place, place.generator("covariates"))) if chosen else {}
+        return (
+            take_rows(chosen, self._index(m, place, place.generator("covariates")))
+            if chosen
+            else {}
+        )
 
     def _index(self, n: int, place: Place, rng: np.random.Generator) -> NDArray[np.int64]:
         return rng.integers(count_rows(self.table), size=(place.replicates, n))

@@ -60,7 +60,9 @@ class Truth:
         **parameters_by_name: Any,
     ) -> None:
         merged = {**(parameters or {}), **parameters_by_name}
-        self.parameters = {name: np.asarray(value, dtype=np.float64) for name, value in merged.items()}
+        self.parameters = {
+            name: np.asarray(value, dtype=np.float64) for name, value in merged.items()
+        }
         self.covariates = covariates
         self.estimator = estimator
         self.prior = False
@@ -99,7 +101,9 @@ class Truth:
         schema = (self.estimator or estimator).schema
         if not self.prior:
             stack_parameters(self.parameters, schema)
-        covariate_block(self.covariates, schema, _rows_of(self.covariates), 1, np.random.default_rng(0))
+        covariate_block(
+            self.covariates, schema, _rows_of(self.covariates), 1, np.random.default_rng(0)
+        )
 
     def bind(self, estimator: Estimator, *, seed: int) -> BoundTruth:
         """Check the parameters against the model that draws the rows."""

@@ -26,14 +26,22 @@ def rows(values):
 
 
 def experiment(schemes=None, estimator=MEAN, source=TRUTH, **settings):
-    return bc.Experiment(estimator, source, schemes or bc.schemes.pooled(), **{**COUNTS, **settings})
+    return bc.Experiment(
+        estimator, source, schemes or bc.schemes.pooled(), **{**COUNTS, **settings}
+    )
 
 
 CASES = {
     # rows
-    "missing values": (lambda: MEAN.fit(rows([1, np.nan])), "1 missing or infinite.*drop or impute"),
+    "missing values": (
+        lambda: MEAN.fit(rows([1, np.nan])),
+        "1 missing or infinite.*drop or impute",
+    ),
     "infinite values": (lambda: MEAN.fit(rows([1, np.inf])), "missing or infinite"),
-    "no such column": (lambda: MEAN.fit(xr.Dataset({"z": ("obs", [1.0])})), "no variable 'y'.*variables="),
+    "no such column": (
+        lambda: MEAN.fit(xr.Dataset({"z": ("obs", [1.0])})),
+        "no variable 'y'.*variables=",
+    ),
     "wrong dimension": (lambda: MEAN.fit(xr.Dataset({"y": ("row", [1.0])})), "dimensions"),
     "wrong width": (
         lambda: linear_regression.estimator(features=2).fit(
@@ -76,7 +84,10 @@ CASES = {
     # estimator
     "not a model": (lambda: bc.Estimator(3), "pymc.Model or a function"),
     "not a sampler": (lambda: bc.Estimator(lambda rows: None, exact=3), "ExactSampler"),
-    "unknown method": (lambda: MEAN.fit(rows([1.0]), method="gibbs"), "'auto', 'exact', 'nuts'.*'gibbs'"),
+    "unknown method": (
+        lambda: MEAN.fit(rows([1.0]), method="gibbs"),
+        "'auto', 'exact', 'nuts'.*'gibbs'",
+    ),
     "exact without sampler": (
         lambda: logistic_regression.estimator(features=1).resolve("exact"),
         "needs an exact sampler",
@@ -92,12 +103,16 @@ CASES = {
     "negative sd": (lambda: gaussian_mean.estimator(sd=-1), "sd must be a positive finite"),
     "no categories": (lambda: categorical.estimator(categories=1), "at least 2"),
     # sources
-    "unknown parameter": (lambda: experiment(source=bc.Truth(nu=1.0)), r"missing \['mu'\], unknown \['nu'\]"),
+    "unknown parameter": (
+        lambda: experiment(source=bc.Truth(nu=1.0)),
+        r"missing \['mu'\], unknown \['nu'\]",
+    ),
     "misshapen parameter": (lambda: experiment(source=bc.Truth(mu=[1.0, 2.0])), "shape"),
     "infinite parameter": (lambda: experiment(source=bc.Truth(mu=np.inf)), "must be finite"),
     "no covariates": (
         lambda: experiment(
-            estimator=linear_regression.estimator(features=1, noise_sd=1.0), source=bc.Truth(beta=[1.0])
+            estimator=linear_regression.estimator(features=1, noise_sd=1.0),
+            source=bc.Truth(beta=[1.0]),
         ),
         "covariates must be given.*NormalCovariates",
     ),
@@ -122,15 +137,24 @@ CASES = {
         "must return m = 2 rows",
     ),
     # schemes
-    "share above one": (lambda: bc.schemes.weighted(1.4), r"real_share must lie in \[0, 1\], got 1.4"),
+    "share above one": (
+        lambda: bc.schemes.weighted(1.4),
+        r"real_share must lie in \[0, 1\], got 1.4",
+    ),
     "share below zero": (lambda: bc.schemes.weighted(-0.1), r"\[0, 1\]"),
     "share by name": (lambda: bc.schemes.weighted("pooled"), r"bc.schemes.pooled\(\)"),
     "unknown supply": (lambda: bc.Scheme(supply="some"), "supply must be one of"),
     "unknown memory": (lambda: bc.Scheme(memory="some"), "memory must be"),
     "window without size": (lambda: bc.schemes.Memory("window"), "at least 1"),
-    "unknown total": (lambda: bc.schemes.pooled(total_weight="many"), "total_weight must be one of"),
+    "unknown total": (
+        lambda: bc.schemes.pooled(total_weight="many"),
+        "total_weight must be one of",
+    ),
     "negative total": (lambda: bc.schemes.pooled(total_weight=-3.0), "positive"),
-    "unknown covariates": (lambda: bc.schemes.pooled(covariates="x"), "covariates must be None or one of"),
+    "unknown covariates": (
+        lambda: bc.schemes.pooled(covariates="x"),
+        "covariates must be None or one of",
+    ),
     "share without real rows": (
         lambda: bc.Scheme(supply="none", weighting=0.5),
         "needs real rows, but supply='none'",
@@ -208,7 +232,9 @@ def test_refusal(case):
 def test_store_of_another_experiment(tmp_path):
     experiment().run(tmp_path / "store", progress=False)
     before = sorted((p.name, p.stat().st_mtime_ns) for p in (tmp_path / "store").rglob("*"))
-    with pytest.raises(ValueError, match=r"belongs to another experiment; it differs in \['seed'\]"):
+    with pytest.raises(
+        ValueError, match=r"belongs to another experiment; it differs in \['seed'\]"
+    ):
         experiment(seed=1).run(tmp_path / "store", progress=False)
     after = sorted((p.name, p.stat().st_mtime_ns) for p in (tmp_path / "store").rglob("*"))
     assert before == after

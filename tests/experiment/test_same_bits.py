@@ -22,7 +22,10 @@ SCHEMES = {
 def experiment(schemes=None, **settings):
     defaults = {"n_real": 15, "generations": 6, "replicates": 140, "keep_draws": 4, "seed": 3}
     return bc.Experiment(
-        gaussian.estimator(), bc.Truth(mu=1.0, sigma=2.0), schemes or SCHEMES, **{**defaults, **settings}
+        gaussian.estimator(),
+        bc.Truth(mu=1.0, sigma=2.0),
+        schemes or SCHEMES,
+        **{**defaults, **settings},
     )
 
 
@@ -113,7 +116,9 @@ def test_resume_in_short_segments(whole, tmp_path, monkeypatch):
 
 def test_store_grows(tmp_path, whole):
     path = tmp_path / "store"
-    experiment({"replace": SCHEMES["replace"]}, generations=3, replicates=128).run(path, progress=False)
+    experiment({"replace": SCHEMES["replace"]}, generations=3, replicates=128).run(
+        path, progress=False
+    )
     assert_same(whole, experiment().run(path, progress=False))
 
 
@@ -134,19 +139,27 @@ def test_emission_noise_is_paired_between_schemes():
     """With shares close together, errors are almost equal lineage by lineage."""
     schemes = {f"{w}": bc.schemes.weighted(w) for w in (0.6, 0.61)}
     run = bc.Experiment(
-        gaussian_mean.estimator(), bc.Truth(mu=0.0), schemes, n_real=50, generations=8, replicates=200
+        gaussian_mean.estimator(),
+        bc.Truth(mu=0.0),
+        schemes,
+        n_real=50,
+        generations=8,
+        replicates=200,
     ).run(progress=False)
     a, b = run["summary"]["mu"].sel(statistic="mean").isel(generation=-1).to_numpy()
     assert np.corrcoef(a, b)[0, 1] > 0.999
 
 
-@pytest.mark.parametrize("make", [
-    lambda: (categorical.estimator(categories=3), bc.Truth(p=[0.5, 0.3, 0.2])),
-    lambda: (
-        linear_regression.estimator(features=2),
-        bc.Truth(sigma=1.0, beta=[1.0, 2.0], covariates=NormalCovariates(2)),
-    ),
-])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: (categorical.estimator(categories=3), bc.Truth(p=[0.5, 0.3, 0.2])),
+        lambda: (
+            linear_regression.estimator(features=2),
+            bc.Truth(sigma=1.0, beta=[1.0, 2.0], covariates=NormalCovariates(2)),
+        ),
+    ],
+)
 def test_other_families_resume(make, tmp_path, monkeypatch):
     estimator, source = make()
     settings = {"n_real": 12, "generations": 4, "replicates": 5}
@@ -158,7 +171,10 @@ def test_other_families_resume(make, tmp_path, monkeypatch):
 
 def test_nuts_has_the_same_bits(logistic, tmp_path):
     truth = bc.Truth(beta=[1.0, -1.0], covariates=NormalCovariates(2))
-    schemes = {"pooled": bc.schemes.pooled(), "plug-in": bc.schemes.weighted(0.6, emission="plug-in")}
+    schemes = {
+        "pooled": bc.schemes.pooled(),
+        "plug-in": bc.schemes.weighted(0.6, emission="plug-in"),
+    }
     settings = {"n_real": 40, "generations": 2, "draws": 250, "keep_draws": 20}
     whole = bc.Experiment(logistic, truth, schemes, replicates=2, **settings).run(progress=False)
     part = bc.Experiment(logistic, truth, schemes["plug-in"], replicates=1, **settings)

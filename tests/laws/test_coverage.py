@@ -18,7 +18,9 @@ def covered(run, label):
 
 
 @pytest.mark.parametrize("emission", EMISSIONS)
-@pytest.mark.parametrize("replicates", [4_000, pytest.param(20_000, marks=pytest.mark.verification)])
+@pytest.mark.parametrize(
+    "replicates", [4_000, pytest.param(20_000, marks=pytest.mark.verification)]
+)
 def test_accumulation_loses_coverage_while_errors_stay_bounded(emission, replicates):
     n, generations = 10, 200
     run = sweep(

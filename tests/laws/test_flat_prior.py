@@ -59,8 +59,12 @@ def test_regression_on_one_design_follows_its_laws(emission, replicates):
     t = np.arange(generations)
     unit = features / (rows - features - 1)
     laws = {
-        "replace": theory.regression_replace_error(t, rows=rows, features=features, emission=emission),
-        "accumulate": theory.regression_accumulate_error(t, rows=rows, features=features, emission=emission),
+        "replace": theory.regression_replace_error(
+            t, rows=rows, features=features, emission=emission
+        ),
+        "accumulate": theory.regression_accumulate_error(
+            t, rows=rows, features=features, emission=emission
+        ),
     }
     for name, law in laws.items():
         errors = ((posterior_mean(run, "beta", name) - 1.0) ** 2).sum(axis=-1)

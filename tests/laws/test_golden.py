@@ -31,7 +31,8 @@ def test_minimum_of_the_sweep(emission, total, expected, replicates):
     n, generations, first = 100, 60, 20
     shares = np.linspace(0.38, 0.92, 10)
     schemes = {
-        f"{w:.2f}": bc.schemes.weighted(float(w), emission=emission, total_weight=total) for w in shares
+        f"{w:.2f}": bc.schemes.weighted(float(w), emission=emission, total_weight=total)
+        for w in shares
     }
     run = sweep(
         gaussian_mean.estimator(),
@@ -60,7 +61,10 @@ def test_minimum_of_the_sweep(emission, total, expected, replicates):
 @pytest.mark.parametrize(("n", "m"), [(50, 50), (20, 200)])
 def test_pooled_and_optimal_risk(emission, n, m):
     generations, first = 40, 10
-    schemes = {"pooled": bc.schemes.pooled(emission=emission), "optimal": bc.schemes.optimal(emission=emission)}
+    schemes = {
+        "pooled": bc.schemes.pooled(emission=emission),
+        "optimal": bc.schemes.optimal(emission=emission),
+    }
     run = sweep(
         gaussian_mean.estimator(),
         bc.Truth(mu=0.0),
@@ -75,7 +79,9 @@ def test_pooled_and_optimal_risk(emission, n, m):
     shares = {"pooled": n / (n + m), "optimal": best}
     risks = {}
     for label, share in shares.items():
-        law = theory.mean_risk(generations, n=n, m=m, real_share=share, emission=emission)[first:].mean()
+        law = theory.mean_risk(generations, n=n, m=m, real_share=share, emission=emission)[
+            first:
+        ].mean()
         risks[label] = window_error(run, label, first)
         assert_mean(risks[label], law)
     difference = risks["pooled"] - risks["optimal"]

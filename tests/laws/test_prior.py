@@ -118,7 +118,13 @@ def test_reused_prior_drifts_as_the_law_says(real_share):
         seed=25,
     )
     law = theory.prior_drift(
-        generations, n=n, m=n, real_share=real_share, prior_weight=weight, prior_mean=1.0, emission="joint"
+        generations,
+        n=n,
+        m=n,
+        real_share=real_share,
+        prior_weight=weight,
+        prior_mean=1.0,
+        emission="joint",
     )
     means = posterior_mean(run, "mu")
     assert_mean(means, law.bias)

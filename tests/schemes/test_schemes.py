@@ -30,8 +30,10 @@ def test_schemes_are_values(name):
     assert hash(twin) == hash(scheme)
     assert twin.to_dict() == scheme.to_dict()
     assert "\n" not in repr(scheme)
-    rebuilt = eval(repr(scheme), {"Scheme": bc.Scheme, "Weighting": bc.schemes.Weighting,
-                                  "Power": schedules.Power})
+    rebuilt = eval(
+        repr(scheme),
+        {"Scheme": bc.Scheme, "Weighting": bc.schemes.Weighting, "Power": schedules.Power},
+    )
     assert rebuilt == scheme
     with pytest.raises(AttributeError):
         scheme.supply = "none"
@@ -43,19 +45,32 @@ def test_presets_name_their_paper():
     assert PRESETS["he_xu_cheng"] == bc.schemes.optimal(emission="plug-in")
 
 
-@pytest.mark.parametrize(("total", "expected"), [
-    ("rows", 50.0), ("real", 20.0), ("kish", 1 / (0.3**2 / 20 + 0.7**2 / 30)), (77.0, 77.0),
-])
+@pytest.mark.parametrize(
+    ("total", "expected"),
+    [
+        ("rows", 50.0),
+        ("real", 20.0),
+        ("kish", 1 / (0.3**2 / 20 + 0.7**2 / 30)),
+        (77.0, 77.0),
+    ],
+)
 def test_total_weight_and_share_of_the_rows(total, expected):
     run = bc.Experiment(
-        gaussian_mean.estimator(), bc.Truth(mu=0.0), bc.schemes.weighted(0.3, total_weight=total),
-        n_real=20, n_synthetic=30, generations=3, replicates=2,
+        gaussian_mean.estimator(),
+        bc.Truth(mu=0.0),
+        bc.schemes.weighted(0.3, total_weight=total),
+        n_real=20,
+        n_synthetic=30,
+        generations=3,
+        replicates=2,
     ).run(progress=False)
     training = run["training"].to_dataset().isel(scheme=0, replicate=0)
     np.testing.assert_allclose(training["total_weight"], [20.0, expected, expected])
     np.testing.assert_allclose(training["real_share"], [1.0, 0.3, 0.3])
     np.testing.assert_allclose(training["kish"][1], 1 / (0.3**2 / 20 + 0.7**2 / 30))
-    np.testing.assert_allclose(run["summary"]["mu"].sel(statistic="sd").isel(generation=2), expected**-0.5)
+    np.testing.assert_allclose(
+        run["summary"]["mu"].sel(statistic="sd").isel(generation=2), expected**-0.5
+    )
     rows = run["rows"].to_dataset()
     last = rows.isel(row=np.flatnonzero(rows["generation"] == 2))
     np.testing.assert_allclose(last["weight"].sum(), expected)
@@ -65,8 +80,13 @@ def test_total_weight_and_share_of_the_rows(total, expected):
 def test_scheduled_shares_and_counts():
     scheme = bc.schemes.weighted(lambda t: 1 / (t + 1))
     run = bc.Experiment(
-        gaussian_mean.estimator(), bc.Truth(mu=0.0), scheme, n_real=schedules.linear(10, 5),
-        n_synthetic=lambda t: 10 * (t + 1), generations=4, replicates=1,
+        gaussian_mean.estimator(),
+        bc.Truth(mu=0.0),
+        scheme,
+        n_real=schedules.linear(10, 5),
+        n_synthetic=lambda t: 10 * (t + 1),
+        generations=4,
+        replicates=1,
     ).run(progress=False)
     training = run["training"].to_dataset().isel(scheme=0, replicate=0)
     np.testing.assert_allclose(training["real_share"], [1, 1 / 2, 1 / 3, 1 / 4])
@@ -97,8 +117,13 @@ def test_own_selection_and_weighting():
     training = run["training"].to_dataset().isel(scheme=0)
     np.testing.assert_allclose(training["total_weight"].isel(generation=slice(1, None)), 30.0)
     selected = bc.Experiment(
-        gaussian_mean.estimator(), bc.Truth(mu=0.0), bc.Scheme(selection=only_positive),
-        n_real=20, generations=3, replicates=3, keep_rows="all",
+        gaussian_mean.estimator(),
+        bc.Truth(mu=0.0),
+        bc.Scheme(selection=only_positive),
+        n_real=20,
+        generations=3,
+        replicates=3,
+        keep_rows="all",
     ).run(progress=False)
     rows = selected["rows"].to_dataset()
     synthetic = rows.isel(row=np.flatnonzero(~rows["real"].to_numpy()))
@@ -124,7 +149,9 @@ def test_context_offers_the_previous_generation():
         linear_regression.estimator(features=1, noise_sd=1.0),
         bc.Truth(beta=[1.0], covariates=NormalCovariates(1)),
         bc.Scheme(selection=density_selection, emission="plug-in"),
-        n_real=20, generations=3, replicates=2,
+        n_real=20,
+        generations=3,
+        replicates=2,
     ).run(progress=False)
     np.testing.assert_array_equal(run["training"]["synthetic_rows"].isel(generation=1), 10)
 
@@ -136,8 +163,12 @@ def wrong_shape(rows, context):
 
 def test_own_functions_are_checked():
     experiment = bc.Experiment(
-        gaussian_mean.estimator(), bc.Truth(mu=0.0), bc.Scheme(weighting=wrong_shape),
-        n_real=20, generations=2, replicates=2,
+        gaussian_mean.estimator(),
+        bc.Truth(mu=0.0),
+        bc.Scheme(weighting=wrong_shape),
+        n_real=20,
+        generations=2,
+        replicates=2,
     )
     with pytest.raises(ValueError, match="weighting must return weights of shape"):
         experiment.run(progress=False)
@@ -146,8 +177,14 @@ def test_own_functions_are_checked():
 def test_held_out_density_prefers_the_truth():
     held_out = xr.Dataset({"y": ("obs", np.random.default_rng(1).normal(size=400))})
     run = bc.Experiment(
-        gaussian_mean.estimator(), bc.Truth(mu=0.0), bc.schemes.replace(), n_real=50, generations=8,
-        replicates=64, held_out=held_out, keep_draws=0,
+        gaussian_mean.estimator(),
+        bc.Truth(mu=0.0),
+        bc.schemes.replace(),
+        n_real=50,
+        generations=8,
+        replicates=64,
+        held_out=held_out,
+        keep_draws=0,
     ).run(progress=False)
     density = run["predictive"]["held_out_log_density"].isel(scheme=0).mean("replicate")
     y = held_out["y"].to_numpy()

@@ -48,7 +48,9 @@ def test_covariates(form):
     design = xr.Dataset({"x": (("obs", "feature"), np.arange(6.0).reshape(3, 2))})
     covariates = {
         "distribution": NormalCovariates(2, mean=1.0, sd=0.5),
-        "function": lambda m, rng: xr.Dataset({"x": (("obs", "feature"), rng.normal(1, 0.5, (m, 2)))}),
+        "function": lambda m, rng: xr.Dataset(
+            {"x": (("obs", "feature"), rng.normal(1, 0.5, (m, 2)))}
+        ),
         "design": design,
     }[form]
     estimator = linear_regression.estimator(features=2, noise_sd=1.0)
@@ -96,9 +98,16 @@ def test_numbers_are_coded_where_asked():
 
 
 def test_simulator():
-    source = bc.Simulator(lambda m, rng: xr.Dataset({"y": ("obs", rng.normal(2, 1, m))}), truth={"mu": 2.0})
+    source = bc.Simulator(
+        lambda m, rng: xr.Dataset({"y": ("obs", rng.normal(2, 1, m))}), truth={"mu": 2.0}
+    )
     run = bc.Experiment(
-        gaussian_mean.estimator(), source, bc.schemes.pooled(), n_real=50, generations=3, replicates=100
+        gaussian_mean.estimator(),
+        source,
+        bc.schemes.pooled(),
+        n_real=50,
+        generations=3,
+        replicates=100,
     ).run(progress=False)
     mean = run["summary"]["mu"].sel(statistic="mean").isel(generation=0).to_numpy()
     assert abs(mean.mean() - 2) < 4 / np.sqrt(50 * 100)

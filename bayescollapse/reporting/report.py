@@ -1,0 +1,103 @@
+"""Report of a run: one self-contained HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import xarray as xr
+
+from bayescollapse.plots.records import Table
+from bayescollapse.reporting.render import page
+from bayescollapse.reporting.section import Section, close
+from bayescollapse.reporting.standard import (
+    drift_section,
+    gate_section,
+    information_section,
+    predictive_section,
+    weight_section,
+)
+from bayescollapse.reporting.sweep import share_section
+from bayescollapse.reporting.words import configuration_of, lead, scheme_rows, setting_rows
+
+__all__ = ["report"]
+
+
+def report(
+    run: xr.DataTree,
+    path: str | Path,
+    *,
+    title: str | None = None,
+    sections: Sequence[Section] = (),
+    theory: Table = (),
+) -> Path:
+    """Write what was run and what happened as one self-contained HTML file.
+
+    The page says what was run, how well posteriors were drawn, the error against the real share
+    (where three or more schemes differ in nothing else), drift, coverage and information over
+    generations, predictions, and rows and weights. It needs no file beside it and no network.
+
+    Parameters
+    ----------
+    run : DataTree
+        Result of an experiment.
+    path : str or Path
+        File to write, ending in ``.html``.
+    title : str, optional
+        Heading of the page.
+    sections : sequence of Section, optional
+        An analysis's own sections, in front of the standard ones.
+    theory : Dataset, DataFrame or sequence of mapping, optional
+        What theory predicts for the errors over real shares, in squared units of the parameter: rows
+        with ``real_share`` and ``error`` are points of a curve, rows with ``optimum`` vertical lines.
+        Columns ``parameter`` and ``emission`` say for which facet; without them, for all. Nothing is
+        drawn that was not passed.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    TypeError
+        If `run` is no DataTree, or something in `sections` is no Section.
+    ValueError
+        If the run carries no configuration, or `path` does not end in ``.html``.
+
+    See Also
+    --------
+    bayescollapse.reporting.page : a page of sections alone, for an analysis over several runs.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import bayescollapse as bc
+    >>> from bayescollapse.models import gaussian_mean
+    >>> run = bc.Experiment(
+    ...     gaussian_mean.estimator(), bc.Truth(mu=0.0), bc.schemes.pooled(),
+    ...     n_real=20, generations=3, replicates=4,
+    ... ).run(progress=False)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     bc.report(run, folder + "/run.html").name
+    'run.html'
+    """
+    configuration_of(run)
+    standard = [
+        Section("What was run", "Each generation is trained as its scheme says.", scheme_rows(run)),
+        gate_section(run),
+        share_section(run, theory=theory),
+        drift_section(run),
+        information_section(run),
+        predictive_section(run),
+        weight_section(run),
+        Section("Settings", table=setting_rows(run)),
+    ]
+    made = [section for section in standard if section is not None]
+    heading = "A model trained on its own output" if title is None else title
+    try:
+        return page(heading, lead(run), [*sections, *made], path)
+    finally:
+        for section in made:
+            if section.figure is not None:
+                close(section.figure)

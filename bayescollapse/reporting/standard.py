@@ -1,0 +1,210 @@
+"""Standard sections of a run's report: gate, drift, information, predictions and weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayescollapse.measures.diagnose import diagnose
+from bayescollapse.measures.drift import drift
+from bayescollapse.measures.information import information
+from bayescollapse.measures.layout import group
+from bayescollapse.plots.drift import plot_drift
+from bayescollapse.plots.information import plot_information
+from bayescollapse.reporting.section import Section
+
+__all__ = ["drift_section", "gate_section", "information_section", "predictive_section"]
+
+SCHEMES = 10
+PARAMETERS = 3
+
+
+def gate_section(run: xr.DataTree) -> Section:
+    """Say how well the posteriors were drawn."""
+    gate = diagnose(run)
+    title = "Checks of the posteriors"
+    if gate.attrs["method"] == "exact":
+        return Section(
+            title,
+            "Posteriors were computed in closed form: there are no chains to check, and no fit can "
+            "fail.",
+        )
+    failed, fits = int(gate["failed"].sum()), int(gate["fits"].sum())
+    text = (
+        f"{failed} of {fits} fits did not pass their checks after retries. Fits that fail stay in "
+        "the run, since dropping them would bias every curve; read schemes with many of them with "
+        "care. The worst of many good R-hat values exceeds 1.01 by chance."
+    )
+    return Section(title, text, table=[_gate_row(gate, s) for s in gate["scheme"].values.tolist()])
+
+
+def drift_section(run: xr.DataTree) -> Section:
+    """Show how far generations moved."""
+    measured, note = _shown(run, drift(run))
+    last = measured.isel(generation=-1)
+    truth = "bias" in measured
+    rows = [_drift_row(last, s, p, truth) for s, p in _pairs(last)]
+    text = (
+        f"The table gives the last generation ({int(last['generation'])}). Means over replicates "
+        "are followed by their Monte Carlo standard error (MCSE) and the median: where mean and "
+        f"median part, a few lineages carry the mean.{_missing(measured)}"
+    )
+    figure = plot_drift(run, coords=_drawn(run, measured))
+    caption = (
+        "Generations run from left to right, one colour per scheme. A flat line means no drift. "
+        "Solid lines are means over replicates, dotted lines medians; a posterior sd that falls "
+        f"while the error does not is false certainty.{note}"
+    )
+    return Section("Drift over generations", text, table=rows, figure=figure, caption=caption)
+
+
+def information_section(run: xr.DataTree) -> Section:
+    """Show coverage, worth and claim."""
+    measured, note = _shown(run, information(run))
+    last = measured.isel(generation=-1)
+    rows = [_information_row(last, s, p) for s, p in _pairs(last)]
+    text = (
+        f"The table gives the last generation ({int(last['generation'])}). Coverage is followed by "
+        "its exact 95 % binomial limits. Rows worth is the number of real rows that would give the "
+        "same squared error, rows claimed the number that would give the same posterior variance, "
+        "both assuming that these fall as one over the rows; their ratio is 1 for an honest "
+        f"posterior and above 1 for one that claims too much.{_missing(measured)}"
+    )
+    caption = (
+        "A sound scheme keeps coverage at the dashed line and the ratio at 1. Coverage that falls "
+        f"over generations means that the posterior closes on a wrong value.{note}"
+    )
+    figure = plot_information(run, coords=_drawn(run, measured))
+    return Section(
+        "Coverage and information", text, table=rows, figure=figure, caption=caption
+    )
+
+
+def predictive_section(run: xr.DataTree) -> Section | None:
+    """Tabulate held-out loss and the spread of emitted rows, where recorded."""
+    measured = drift(run).isel(generation=-1)
+    rows = []
+    for scheme in measured["scheme"].values.tolist():
+        cell = measured.sel(scheme=scheme)
+        row: dict[str, Any] = {"scheme": scheme}
+        if "held_out_loss" in cell:
+            row["held-out loss (nats per row)"] = float(cell["held_out_loss"])
+            row["MCSE"] = float(cell["held_out_loss_mcse"])
+            row["median held-out loss"] = float(cell["held_out_loss_median"])
+        for response in cell["response"].values.tolist() if "response" in cell.dims else ():
+            ratio = float(cell["emitted_log_sd_ratio_median"].sel(response=response))
+            row[f"emitted sd of {response}, of generation 0's"] = float(np.exp(ratio))
+        rows.append(row)
+    if all(len(row) == 1 for row in rows):
+        return None
+    text = (
+        "Last generation. Held-out loss is what the predictive distribution loses on the same "
+        "held-out real rows since generation 0: above 0 is worse. The emitted sd is the median over "
+        "replicates, relative to generation 0: far below 1 is collapse, far above 1 is explosion."
+    )
+    return Section("Predictions", text, table=rows)
+
+
+def weight_section(run: xr.DataTree) -> Section:
+    """Tabulate rows, real share and total weight of training."""
+    means = group(run, "training", needed_for="a report").mean("replicate")
+    words = {
+        "real_rows": "real rows",
+        "synthetic_rows": "synthetic rows used",
+        "real_share": "real share",
+        "total_weight": "total weight",
+        "kish": "Kish effective size",
+    }
+    rows = [
+        {"scheme": str(s), "generation": t}
+        | {w: float(means[n].sel(scheme=s, generation=t)) for n, w in words.items() if n in means}
+        for s in means["scheme"].values.tolist()
+        for t in sorted({min(1, int(means["generation"].max())), int(means["generation"].max())})
+    ]
+    text = (
+        "What generations were trained on, averaged over replicates. The total weight is the sample "
+        "size that a posterior claims to have; the Kish effective size is what its unequal weights "
+        "leave of the rows."
+    )
+    return Section("Rows and weights", text, table=rows)
+
+
+def _gate_row(gate: xr.Dataset, scheme: str) -> dict[str, Any]:
+    cell = gate.sel(scheme=scheme)
+    bad = cell["generation"].values[(cell["failed"] > 0).values].tolist()
+    return {
+        "scheme": scheme,
+        "fits": int(cell["fits"].sum()),
+        "failed": int(cell["failed"].sum()),
+        "failed in generations": ", ".join(map(str, bad)) or "none",
+        "retried": int(cell["retried"].sum()),
+        "worst R-hat": round(float(cell["worst_rhat"].max()), 4),
+        "smallest bulk ESS": float(cell["smallest_ess_bulk"].min()),
+        "smallest tail ESS": float(cell["smallest_ess_tail"].min()),
+        "divergences": int(cell["divergences"].sum()),
+    }
+
+
+def _drift_row(last: xr.Dataset, scheme: str, parameter: str, truth: bool) -> dict[str, Any]:
+    cell = last.sel(scheme=scheme, parameter=parameter)
+    row: dict[str, Any] = {"scheme": scheme, "parameter": parameter}
+    if truth:
+        row["squared error"] = float(cell["squared_error"])
+        row["MCSE"] = float(cell["squared_error_mcse"])
+        row["median squared error"] = float(cell["squared_error_median"])
+        row["bias"] = float(cell["bias"])
+    else:
+        row["shift since generation 0"] = float(cell["shift_first"])
+        row["MCSE"] = float(cell["shift_first_mcse"])
+    row["median divergence from generation 0 (nats)"] = float(cell["kl_first_median"])
+    row["median sd, of generation 0's"] = float(np.exp(cell["log_sd_ratio_median"]))
+    return row
+
+
+def _information_row(last: xr.Dataset, scheme: str, parameter: str) -> dict[str, Any]:
+    cell = last.sel(scheme=scheme, parameter=parameter)
+    row: dict[str, Any] = {"scheme": scheme, "parameter": parameter}
+    if "coverage" in cell:
+        for level in cell["interval"].values.tolist():
+            inside = cell.sel(interval=level)
+            low, high = float(inside["coverage_low"]), float(inside["coverage_high"])
+            row[f"{100 * level:g} % interval covers"] = float(inside["coverage"])
+            row[f"limits of {100 * level:g} %"] = f"{low:.2f} to {high:.2f}"
+    for name, words in (("rows_worth", "rows worth"), ("rows_claimed", "rows claimed")):
+        if name in cell:
+            row[words] = float(cell[name])
+    if "certainty" in cell:
+        row["claimed / worth"] = float(cell["certainty"])
+        row["MCSE"] = float(cell["certainty_mcse"])
+    row["median posterior sd"] = float(cell["claimed_sd_median"])
+    return row
+
+
+def _pairs(last: xr.Dataset) -> list[tuple[str, str]]:
+    labels = last["parameter"].values.tolist()
+    return [(str(s), p) for s in last["scheme"].values.tolist() for p in labels]
+
+
+def _shown(run: xr.DataTree, measured: xr.Dataset) -> tuple[xr.Dataset, str]:
+    """Say which schemes and parameters a figure leaves out."""
+    drawn = _drawn(run, measured)
+    notes = []
+    for dim, chosen in drawn.items():
+        if len(chosen) < measured.sizes[dim]:
+            notes.append(f"{len(chosen)} of {measured.sizes[dim]} {dim}s are drawn")
+    return measured, f" {'; '.join(notes)}; the table has all." if notes else ""
+
+
+def _drawn(run: xr.DataTree, measured: xr.Dataset) -> dict[str, Sequence[str]]:
+    schemes = measured["scheme"].values.tolist()
+    if len(schemes) > SCHEMES:
+        places = np.linspace(0, len(schemes) - 1, SCHEMES - 2).round().astype(int)
+        schemes = [schemes[i] for i in places]
+    return {"scheme": schemes, "parameter": measured["parameter"].values.tolist()[:PARAMETERS]}
+
+
+def _missing(measured: xr.Dataset) -> str:
+    return f" Not available: {measured.attrs['missing']}." if measured.attrs["missing"] else ""

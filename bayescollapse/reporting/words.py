@@ -1,0 +1,165 @@
+"""What was run, in words: settings and schemes of a run as tables a person reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import xarray as xr
+
+__all__ = ["configuration_of", "counts", "lead", "scheme_rows", "setting_rows"]
+
+SUPPLY = {
+    "fresh": "a new batch each generation",
+    "fixed": "the first batch for ever",
+    "stream": "all batches so far",
+    "none": "only in generation 0",
+}
+MEMORY = {"last": "the newest batch", "all": "all batches"}
+SHARE = {"pooled": "pooled (same weight for every row)", "optimal": "optimal by theory"}
+TOTAL = {
+    "rows": "rows used",
+    "real": "real rows in use",
+    "kish": "Kish effective size",
+    "calibrated": "calibrated to the true error",
+}
+METHOD = {"exact": "closed form", "nuts": "NUTS sampling"}
+
+
+def configuration_of(run: xr.DataTree) -> dict[str, Any]:
+    """Read the configuration that travels with a run.
+
+    Raises
+    ------
+    TypeError
+        If `run` is no DataTree.
+    ValueError
+        If the tree carries no configuration.
+    """
+    if not isinstance(run, xr.DataTree):
+        raise TypeError(
+            f"run must be the xarray.DataTree of an experiment, got {type(run).__name__}: pass what "
+            "bc.Experiment(…).run() or bc.open_run(path) returned"
+        )
+    if "configuration" not in run.attrs:
+        raise ValueError(
+            "run has no attribute 'configuration', so a report could not say what was run: pass the "
+            "tree that bc.Experiment(…).run() or bc.open_run(path) returned"
+        )
+    plain: dict[str, Any] = json.loads(run.attrs["configuration"])
+    return plain
+
+
+def lead(run: xr.DataTree) -> str:
+    """Say in a few sentences what was run."""
+    plain = configuration_of(run)
+    count = len(plain["schemes"])
+    schemes = "One scheme" if count == 1 else f"{count} schemes"
+    return (
+        f"{schemes}, {plain['replicates']} replicates, {plain['generations']} generations. "
+        f"Generation 0 is fitted to real rows only; each later generation to real rows "
+        f"({counts(plain['n_real'])} per generation) and rows that earlier generations generated "
+        f"({counts(plain['n_synthetic'])} per generation), as its scheme says. All schemes saw the "
+        "same real rows and the same emission noise.\n\n"
+        f"Model: {plain['estimator']}. Posteriors: {METHOD.get(plain['method'], plain['method'])}."
+    )
+
+
+def counts(values: int | Sequence[int]) -> str:
+    """Write a count per generation: one number, or its range.
+
+    Examples
+    --------
+    >>> counts([50, 50]), counts([50, 80, 100])
+    ('50', '50 to 100')
+    """
+    numbers = [values] if isinstance(values, int) else list(values)
+    low, high = min(numbers), max(numbers)
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def setting_rows(run: xr.DataTree) -> list[dict[str, Any]]:
+    """Tabulate the settings of a run."""
+    plain = configuration_of(run)
+    sampled = plain["method"] != "exact"
+    rows: dict[str, Any] = {
+        "model": plain["estimator"],
+        "source of real rows": _source(plain.get("source")),
+        "real rows per generation (n)": counts(plain["n_real"]),
+        "synthetic rows per generation (m)": counts(plain["n_synthetic"]),
+        "generations": plain["generations"],
+        "replicates": plain["replicates"],
+        "posteriors": METHOD.get(plain["method"], plain["method"]),
+        "draws per chain": plain.get("draws") if sampled else None,
+        "chains": plain.get("chains") if sampled else None,
+        "held-out rows": plain.get("held_out"),
+        "references": ", ".join(plain.get("references", [])) or None,
+        "seed": run.attrs.get("seed", plain.get("seed")),
+        "fits that failed their checks": run.attrs.get("failed_fits"),
+        "fits that were retried": run.attrs.get("retried_fits"),
+        "wall time (seconds)": run.attrs.get("wall_seconds"),
+        "versions": _versions(run),
+    }
+    return [{"setting": k, "value": str(v)} for k, v in rows.items() if v is not None]
+
+
+def scheme_rows(run: xr.DataTree) -> list[dict[str, Any]]:
+    """Tabulate the schemes of a run, one row each, an axis a column."""
+    schemes = configuration_of(run)["schemes"]
+    return [{"scheme": label, **_axes(scheme)} for label, scheme in schemes.items()]
+
+
+def _axes(scheme: Mapping[str, Any]) -> dict[str, Any]:
+    if "supply" not in scheme:
+        return {"real rows": str(scheme.get("repr", scheme)), "citation": scheme.get("citation", "")}
+    weighting = scheme["weighting"]
+    own = weighting.get("function")
+    return {
+        "real rows": SUPPLY.get(scheme["supply"], scheme["supply"]),
+        "synthetic rows": MEMORY.get(scheme["memory"], scheme["memory"]),
+        "real share": f"function {own}" if own else _schedule(weighting["real_share"], SHARE),
+        "total weight": "its own" if own else _schedule(weighting["total_weight"], TOTAL),
+        "emission": scheme["emission"],
+        "selection": _function(scheme["selection"]),
+        "covariates": scheme.get("covariates") or "source's default",
+        "citation": scheme.get("citation", ""),
+    }
+
+
+def _schedule(value: Any, words: Mapping[str, str]) -> str:
+    if isinstance(value, str):
+        return words.get(value, value)
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{k} {v:g}" for k, v in value.items() if k != "schedule")
+        return f"{value['schedule']} schedule: {inside}"
+    if isinstance(value, list | tuple):
+        shown = ", ".join(f"{v:g}" for v in value[:4])
+        return f"by generation: {shown}{', …' if len(value) > 4 else ''}"
+    return f"{value:g}"
+
+
+def _function(value: Any) -> str:
+    return f"function {value['function']}" if isinstance(value, Mapping) else str(value)
+
+
+def _source(source: Any) -> str:
+    if not isinstance(source, Mapping):
+        return str(source)
+    name = str(source.get("source", "source"))
+    rest = ", ".join(
+        f"{k} {_inner(v)}" for k, v in source.items() if k != "source" and v not in (None, {})
+    )
+    return f"{name}: {rest}" if rest else name
+
+
+def _inner(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} = {v}" for k, v in value.items())
+    return str(value)
+
+
+def _versions(run: xr.DataTree) -> str | None:
+    if "versions" not in run.attrs:
+        return None
+    return ", ".join(f"{name} {number}" for name, number in json.loads(run.attrs["versions"]).items())
