@@ -1,7 +1,7 @@
 """How much should a generation trust fresh real data over synthetic data?
 
-Three parts, each printed as a table and drawn in one report: simulated rows with exact posteriors beside
-the laws; any PyMC model by NUTS, here a logistic regression; and a real table. Results go to
+Three parts, each printed as a table and drawn in one report: simulated rows with exact posteriors
+beside the laws; any PyMC model by NUTS, here a logistic regression; and a real table. Results go to
 ``results/golden_ratio``.
 
     uv run analyses/golden_ratio.py
@@ -48,9 +48,7 @@ def main() -> None:
 def run(settings: Settings, executor: Executor, real: table.RealTable, console: Console) -> Path:
     """Run the three parts and write the report."""
     sweeps = list(simulated.sweeps(settings, executor))
-    output.print_table(
-        console, "1. Simulated rows, exact posteriors", output.minima_rows(sweeps), skip=("law is",)
-    )
+    output.print_table(console, "1. Simulated rows, exact posteriors", output.minima_rows(sweeps))
     few = {
         "Logistic regression, simulated rows": logistic.simulated(
             settings, executor, len(real.columns)
@@ -59,7 +57,7 @@ def run(settings: Settings, executor: Executor, real: table.RealTable, console: 
     for name, result in few.items():
         output.print_table(console, f"2. {name}, NUTS", output.few_rows(result))
     marginal = list(table.marginals(settings, executor, real))
-    output.print_table(console, f"3. {real.name}", output.minima_rows(marginal), skip=("law is",))
+    output.print_table(console, f"3. {real.name}", output.minima_rows(marginal))
     name = f"Logistic regression of {real.response}"
     few[name] = table.regression(settings, executor, real)
     output.print_table(console, f"3. {name}, NUTS", output.few_rows(few[name]))

@@ -41,7 +41,7 @@ def share(name: str, value: Any) -> float:
     """Check a share of the total weight."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= float(value) <= 1:
         raise ValueError(
-            f"{name} must lie in [0, 1], got {value!r}: it is the share of the total weight that lies "
-            "on real rows"
+            f"{name} must lie in [0, 1], got {value!r}: it is the share of the total weight that "
+            "lies on real rows"
         )
     return float(value)

@@ -1,7 +1,8 @@
 """Rows: what one observation is made of, and how batches of rows are labelled.
 
-Inside the engine, rows are plain NumPy arrays with the leading axes ``(replicate, obs)``; in front of
-a person they are an :class:`xarray.Dataset` on the dimension ``obs``. :class:`RowSchema` translates.
+Inside the engine, rows are plain NumPy arrays with the leading axes ``(replicate, obs)``; in front
+of a person they are an :class:`xarray.Dataset` on the dimension ``obs``. :class:`RowSchema`
+translates.
 """
 
 from __future__ import annotations
@@ -134,7 +135,8 @@ class RowSchema:
         if not isinstance(rows, xr.Dataset):
             raise TypeError(
                 f"{argument} must be an xarray.Dataset on the dimension 'obs', got "
-                f"{type(rows).__name__}: wrap the arrays, for example xr.Dataset({{'y': ('obs', values)}})"
+                f"{type(rows).__name__}: wrap the arrays, for example "
+                f"xr.Dataset({{'y': ('obs', values)}})"
             )
         return {v.name: self._checked(v, rows, argument) for v in self.variables}
 
@@ -172,7 +174,8 @@ class RowSchema:
             expected = ", ".join((ROW_DIM, *variable.dims))
             raise ValueError(
                 f"{argument}[{name!r}] has dimensions {dict(array.sizes)}, but the model needs "
-                f"({expected}) with trailing shape {variable.shape}: transpose it or choose other columns"
+                f"({expected}) with trailing shape {variable.shape}: transpose it or choose other "
+                "columns"
             )
         checked = _finite(array.to_numpy(), variable, f"{argument}[{name!r}]")
         return checked if len(lead) == 2 else checked[np.newaxis]
@@ -199,12 +202,14 @@ def _finite(array: NDArray[Any], variable: Variable, label: str) -> NDArray[Any]
     bad = ~np.isfinite(array)
     if bad.any():
         raise ValueError(
-            f"{label} holds {int(bad.sum())} missing or infinite values: drop or impute those rows first"
+            f"{label} holds {int(bad.sum())} missing or infinite values: drop or impute those rows "
+            "first"
         )
     cast = array.astype(variable.dtype)
     if not np.array_equal(cast, array):
         raise ValueError(
             f"{label} holds values that {variable.dtype} cannot represent (first: "
-            f"{array[cast != array].flat[0]!r}), but the model's variable is of that type: recode the column"
+            f"{array[cast != array].flat[0]!r}), but the model's variable is of that type: recode "
+            "the column"
         )
     return cast

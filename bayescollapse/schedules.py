@@ -1,8 +1,8 @@
 """Schedules: values that change over generations.
 
-A schedule is a number (constant), a tuple (one value per generation), or one of the frozen values made
-here. A plain function ``f(t)`` is accepted where an experiment can tabulate it, and is stored as the
-table.
+A schedule is a number (constant), a tuple (one value per generation), or one of the frozen values
+made here. A plain function ``f(t)`` is accepted where an experiment can tabulate it, and is stored
+as the table.
 """
 
 from __future__ import annotations
@@ -126,13 +126,13 @@ def tabulate(name: str, schedule: Any, generations: int) -> tuple[float, ...]:
     if isinstance(schedule, (tuple, list)):
         if len(schedule) < generations:
             raise ValueError(
-                f"{name} is a tuple of {len(schedule)} values, but there are {generations} generations: give one "
-                "value per generation"
+                f"{name} is a tuple of {len(schedule)} values, but there are {generations} "
+                "generations: give one value per generation"
             )
         return tuple(float(value) for value in schedule[:generations])
     if callable(schedule):
         return tuple(float(schedule(t)) for t in range(generations))
     raise ValueError(
-        f"{name} must be a number, a tuple with one value per generation, a schedule of bc.schedules or a "
-        f"function of the generation, got {schedule!r}"
+        f"{name} must be a number, a tuple with one value per generation, a schedule of "
+        f"bc.schedules or a function of the generation, got {schedule!r}"
     )

@@ -1,8 +1,9 @@
 """Random streams, keyed by what they are for and never drawn in call order.
 
-A stream is ``SeedSequence(seed, spawn_key=(purpose, block, generation))``. The scheme is not part of
-the key, so every scheme of an experiment sees the same real rows and the same emission noise, and
-differences between schemes are paired. Adding schemes, replicates or generations moves no stream.
+A stream is ``SeedSequence(seed, spawn_key=(purpose, block, generation))``. The scheme is not part
+of the key, so every scheme of an experiment sees the same real rows and the same emission noise,
+and differences between schemes are paired. Adding schemes, replicates or generations moves no
+stream.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Import a family from :mod:`bayescollapse.models`, for example
 ``from bayescollapse.models import gaussian_mean``. Every module has ``model(...)``, the PyMC model,
-and ``estimator(...)``, the same model ready for a recursive loop; conjugate families attach an exact
-sampler.
+and ``estimator(...)``, the same model ready for a recursive loop; conjugate families attach an
+exact sampler.
 """
 
 from bayescollapse._lazy import attach

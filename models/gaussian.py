@@ -192,13 +192,14 @@ class GaussianSampler:
             return
         if (stats[0] <= 1).any():
             raise ValueError(
-                "the posterior of mu and sigma is improper: under Jeffreys' prior the total weight must "
-                f"exceed 1, got {float(np.min(stats[0])):g}; give more weight, or prior=NormalInverseGamma(…)"
+                "the posterior of mu and sigma is improper: under Jeffreys' prior the total weight "
+                f"must exceed 1, got {float(np.min(stats[0])):g}; give more weight, or "
+                "prior=NormalInverseGamma(…)"
             )
         if (stats[2] <= 0).any():
             raise ValueError(
-                "the posterior of sigma is improper: the weighted rows are all equal; use more rows, or "
-                "prior=NormalInverseGamma(…)"
+                "the posterior of sigma is improper: the weighted rows are all equal; use more "
+                "rows, or prior=NormalInverseGamma(…)"
             )
 
     def mean(self, stats: Stats) -> dict[str, Floats]:

@@ -144,8 +144,8 @@ class GaussianMeanSampler:
         """Refuse a flat prior without weighted rows."""
         if np.isinf(self.prior_sd) and (stats[0] <= 0).any():
             raise ValueError(
-                "the posterior of mu is improper: the prior is flat and no row has a positive weight; "
-                "give some rows weight, or a finite prior_sd"
+                "the posterior of mu is improper: the prior is flat and no row has a positive "
+                "weight; give some rows weight, or a finite prior_sd"
             )
 
     def mean(self, stats: Stats) -> dict[str, Floats]:

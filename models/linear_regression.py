@@ -57,7 +57,8 @@ def model(
     Returns
     -------
     pymc.Model
-        Parameters ``beta`` on ``feature`` (and ``sigma``), covariates ``x``, observed variable ``y``.
+        Parameters ``beta`` on ``feature`` (and ``sigma``), covariates ``x``, observed variable
+        ``y``.
 
     Examples
     --------
@@ -137,9 +138,9 @@ def estimator(
 class LinearRegressionSampler:
     """Exact posterior of a regression.
 
-    Statistics are the total weight, the weighted Gram matrix, the least-squares coefficients and the
-    residual sum of squares. Batches are merged through their own coefficients, so residual sums do not
-    suffer cancellation when the noise of a loop has shrunk.
+    Statistics are the total weight, the weighted Gram matrix, the least-squares coefficients and
+    the residual sum of squares. Batches are merged through their own coefficients, so residual sums
+    do not suffer cancellation when the noise of a loop has shrunk.
     """
 
     features: int
@@ -195,16 +196,16 @@ class LinearRegressionSampler:
         flat = np.isinf(self.prior_sd)
         if flat and (np.linalg.matrix_rank(gram, hermitian=True) < self.features).any():
             raise ValueError(
-                "the posterior of beta is improper: the weighted design is singular (fewer rows with "
-                f"positive weight than the {self.features} features, or collinear columns); use more rows, "
-                "drop columns, or give a finite prior_sd"
+                "the posterior of beta is improper: the weighted design is singular (fewer rows "
+                f"with positive weight than the {self.features} features, or collinear columns); "
+                "use more rows, drop columns, or give a finite prior_sd"
             )
         used = self.features if flat else 0
         if self.noise_sd is None and ((total <= used).any() or (squares <= 0).any()):
             raise ValueError(
                 "the posterior of sigma is improper: the total weight must exceed the number of "
-                f"features under a flat prior ({used}) and residuals must not all be zero, got a total "
-                f"weight of {float(np.min(total)):g}; use more rows, or give noise_sd"
+                f"features under a flat prior ({used}) and residuals must not all be zero, got a "
+                f"total weight of {float(np.min(total)):g}; use more rows, or give noise_sd"
             )
 
     def mean(self, stats: Stats) -> dict[str, Floats]:

@@ -1,8 +1,8 @@
 """Cold import time of the package, and the heavy modules that are loaded.
 
 Every figure is a new Python process with byte code already compiled and files in the page cache.
-``bare Python`` starts the interpreter alone; the other rows include it. ``a model of one's own`` has
-no exact posterior, so PyMC is imported and its graph is read, but nothing is compiled for sampling.
+``bare Python`` starts the interpreter alone; other rows include it. ``a model of one's own`` has
+no exact posterior, so PyMC is imported and the model is read, but nothing is compiled to sample.
 """
 
 from __future__ import annotations

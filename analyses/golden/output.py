@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -27,21 +28,19 @@ def minima_rows(sweeps: Sequence[Sweep]) -> Rows:
     for sweep in sweeps:
         low, high = sweep.located.low, sweep.located.high
         nearest = int(np.argmin(np.abs(sweep.shares - sweep.located.share)))
+        known = np.isfinite(sweep.optimum)
         rows.append(
             {
                 "model": sweep.family,
-                "parameter": sweep.parameter,
+                "of": sweep.parameter,
                 "k": sweep.ratio,
                 "emission": sweep.emission,
-                "minimum at": round(sweep.located.share, 3),
-                "95 % interval": f"{low:.3f} to {high:.3f}",
-                "theory": round(sweep.optimum, 3) if np.isfinite(sweep.optimum) else "none",
-                "error there": f"{sweep.error[nearest]:.3f} ± {sweep.mcse[nearest]:.3f}",
-                "law there": round(float(sweep.law[nearest]), 3)
-                if np.isfinite(sweep.optimum)
-                else "none",
-                "farthest from law (MCSE)": _farthest(sweep),
-                "law is": sweep.law_note,
+                "minimum": f"{sweep.located.share:.3f}",
+                "95 % interval": f"{low:.3f}–{high:.3f}",
+                "theory": f"{sweep.optimum:.3f}" if known else "none",
+                "error": f"{sweep.error[nearest]:.3f}±{sweep.mcse[nearest]:.3f}",
+                "law": f"{sweep.law[nearest]:.3f}" if known else "none",
+                "max z": f"{np.abs(sweep.z_scores).max():.1f}" if known else "none",
             }
         )
     return rows
@@ -90,23 +89,23 @@ def gate_rows(results: dict[str, FewShares]) -> Rows:
         stats = result.run["sample_stats"].to_dataset(inherit=False)
         rows.append(
             {
-                "part": name,
-                "fits": int(stats["passed"].size),
+                "fits of": name,
+                "number": int(stats["passed"].size),
                 "failed": int((~stats["passed"].astype(bool)).sum()),
                 "retried": int((stats["attempts"] > 1).sum()),
-                "largest R-hat": round(float(stats["rhat"].max()), 4),
-                "smallest bulk ESS": round(float(stats["ess_bulk"].min())),
-                "smallest tail ESS": round(float(stats["ess_tail"].min())),
+                "R-hat ≤": round(float(stats["rhat"].max()), 4),
+                "bulk ESS ≥": round(float(stats["ess_bulk"].min())),
+                "tail ESS ≥": round(float(stats["ess_tail"].min())),
                 "divergences": int(stats["divergences"].sum()),
             }
         )
     return rows
 
 
-def print_table(console: Console, title: str, rows: Rows, skip: Sequence[str] = ()) -> None:
+def print_table(console: Console, title: str, rows: Rows) -> None:
     """Print rows as a table."""
-    names = [name for name in rows[0] if name not in skip]
-    table = Table(title=title, title_justify="left")
+    names = list(rows[0])
+    table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
     for name in names:
         table.add_column(name)
     for row in rows:
@@ -124,10 +123,11 @@ def write_csv(path: Path, rows: Rows) -> None:
         writer.writerows(rows)
 
 
-def share_figure(sweeps: Sequence[Sweep]) -> Any:
-    """Error against real share with law, located minimum and optimum, a facet per ratio and emission."""
+def share_figure(sweeps: Sequence[Sweep], facets: Sequence[str] = ("k", "emission")) -> Any:
+    """Error against real share with law, located minimum and optimum, one facet per sweep."""
     marks = [
         {
+            "model": sweep.family,
             "k": sweep.ratio,
             "emission": sweep.emission,
             "located": sweep.located.share,
@@ -140,7 +140,9 @@ def share_figure(sweeps: Sequence[Sweep]) -> Any:
     rows = error_rows(sweeps)
     if not np.isfinite(sweeps[0].optimum):
         rows = [{name: value for name, value in row.items() if name != "theory"} for row in rows]
-    return plot_share(rows, marks=marks, error_label="error / error of real rows only")
+    return plot_share(
+        rows, facets=facets, marks=marks, error_label="error / error of real rows only"
+    )
 
 
 def few_figure(result: FewShares) -> Any:
@@ -153,12 +155,8 @@ def few_figure(result: FewShares) -> Any:
 
 
 def save_figure(figure: Any, path: Path) -> Path:
-    """Write a figure as PNG, whether it is matplotlib's or an ArviZ plot."""
-    target = figure if hasattr(figure, "savefig") else None
-    if target is None:
-        figure.savefig(path)
-    else:
-        target.savefig(path, dpi=150)
+    """Write a figure, of matplotlib or an ArviZ plot, as PNG."""
+    figure.savefig(path, dpi=150)
     return path
 
 
@@ -170,9 +168,10 @@ def answer(sweeps: Sequence[Sweep]) -> str:
             low, high = sweep.located.low, sweep.located.high
             where = "inside" if low <= GOLDEN <= high else "outside"
             lines.append(
-                f"{sweep.emission} emission: smallest error at a real share of {sweep.located.share:.3f} "
-                f"(95 % interval {low:.3f} to {high:.3f}; theory {sweep.optimum:.3f}); the inverse golden ratio "
-                f"{GOLDEN:.3f} lies {where} this interval."
+                f"{sweep.emission} emission: smallest error at a real share of "
+                f"{sweep.located.share:.3f} (95 % interval {low:.3f} to {high:.3f}; theory "
+                f"{sweep.optimum:.3f}); the inverse golden ratio {GOLDEN:.3f} lies {where} this "
+                "interval."
             )
     return "\n\n".join(lines)
 
@@ -214,9 +213,15 @@ def sections(
 
 
 MINIMA = """Errors are squared errors of the posterior mean, averaged over replicates and the second half of the
-generations, in units of the error of a fit to the real rows alone. k is the number of real rows per synthetic
-row. The located minimum and its interval come from a curve through the measured errors and resampled
-replicates; the column "farthest from law" is the largest distance of any share's error from the law."""
+generations, in units of the error of a fit to the real rows alone. k is the number of real rows per
+synthetic row. The minimum and its interval come from a curve through the measured errors and
+resampled replicates; "theory" is the optimal share for many generations. "Error" is measured at the
+share nearest the minimum, with its Monte Carlo standard error, beside the law for these generations
+and this emission; "max z" is the largest distance of any share's error from its law, in Monte Carlo
+standard errors.
+
+The laws of the Gaussian mean (known or unknown variance) are exact. That of regression is first order, low by about
+(features + 1) / n; the spread sigma has none."""
 SHARES = """Dots: measured errors with two Monte Carlo standard errors. Line: the law for these generations and
 this emission. Shaded: the located minimum with its 95 % interval. Dashed: the optimal share of theory."""
 MARGINALS = """Fresh real rows are resampled from the table; the truth is the fit on the whole table; emission is
@@ -231,12 +236,8 @@ LOOPS = "Five loops on a Gaussian with unknown mean and variance, joint emission
 DRIFT = """Top: squared error against the truth. Bottom: Gaussian Kullback-Leibler divergence from the first
 generation's posterior, in nats. Solid: mean over replicates; dotted: median; where they part, a few lineages
 carry the mean."""
-COVERAGE = """Left: how often the central 95 % interval holds the truth; the dashed line is what it claims. Right:
+COVERAGE = """Top: how often the central 95 % interval holds the truth; the dashed line is what it claims. Bottom:
 real rows claimed per real row worth; 1 is honest, above 1 is overconfident."""
-
-
-def _farthest(sweep: Sweep) -> Any:
-    return round(float(np.abs(sweep.z_scores).max()), 1) if np.isfinite(sweep.optimum) else "none"
 
 
 def _picture(figure: Any, out: Path, name: str) -> Path:

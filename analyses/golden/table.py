@@ -112,7 +112,7 @@ def _marginal(
     lineage = squared.mean(axis=2)
     law = [_dirichlet_error(settings, frequencies, truth, share) / unit for share in grid]
     return Sweep(
-        f"Categories of {column}",
+        f"categories of {column}",
         "p",
         1.0,
         "plug-in",

@@ -24,9 +24,9 @@ class Emission:
     Parameters
     ----------
     kind : {"plug-in", "joint", "predictive", "ensemble"}
-        ``plug-in``: all rows at the posterior mean of the model's free variables on their own scale.
-        ``joint``: one posterior draw, one replicated data set. ``predictive``: one posterior draw per
-        row. ``ensemble``: `members` draws, an equal number of rows each.
+        ``plug-in``: all rows at the posterior mean of the model's free variables on their own
+        scale. ``joint``: one posterior draw, one replicated data set. ``predictive``: one posterior
+        draw per row. ``ensemble``: `members` draws, an equal number of rows each.
     members : int, optional
         Number of draws of an ensemble.
 
@@ -76,7 +76,8 @@ def parse_emission(value: str | Emission) -> Emission:
     if value in KINDS[:3]:
         return Emission(value)
     raise ValueError(
-        f"emission must be 'plug-in', 'joint', 'predictive' or 'ensemble(K)' with K >= 1, got {value!r}"
+        "emission must be 'plug-in', 'joint', 'predictive' or 'ensemble(K)' with K >= 1, got "
+        f"{value!r}"
     )
 
 
@@ -108,7 +109,8 @@ def emission_parameters(
         return point, point
     if rng is None:
         raise ValueError(
-            f"emission {emission.label!r} draws from the posterior: rng must be a Generator, got None"
+            f"emission {emission.label!r} draws from the posterior: rng must be a Generator, got "
+            "None"
         )
     if emission.kind == "joint":
         draw = fit.draws(1, rng)
@@ -118,8 +120,8 @@ def emission_parameters(
     members = emission.members or 1
     if m % members:
         raise ValueError(
-            f"emission 'ensemble({members})' needs a number of synthetic rows that {members} divides, got {m}: "
-            "change n_synthetic or the number of members"
+            f"emission 'ensemble({members})' needs a number of synthetic rows that {members} "
+            f"divides, got {m}: change n_synthetic or the number of members"
         )
     draws = fit.draws(members, rng)
     return {name: np.repeat(value, m // members, axis=1) for name, value in draws.items()}, draws

@@ -60,8 +60,8 @@ class Estimator:
     Notes
     -----
     A row's log-likelihood is multiplied by its weight (power likelihood): weight 1 everywhere is
-    ordinary Bayes, weight 0 removes a row. The PyMC model is always the definition; an exact sampler
-    only draws its posterior faster.
+    ordinary Bayes, weight 0 removes a row. The PyMC model is always the definition; an exact
+    sampler only draws its posterior faster.
 
     Examples
     --------
@@ -85,11 +85,13 @@ class Estimator:
     ) -> None:
         if not callable(model) and not hasattr(model, "free_RVs"):
             raise TypeError(
-                f"model must be a pymc.Model or a function f(rows) -> pymc.Model, got {type(model).__name__}"
+                "model must be a pymc.Model or a function f(rows) -> pymc.Model, got "
+                f"{type(model).__name__}"
             )
         if exact is not None and not isinstance(exact, ExactSampler):
             raise TypeError(
-                f"exact must implement bayescollapse.estimator.ExactSampler, got {type(exact).__name__}"
+                "exact must implement bayescollapse.estimator.ExactSampler, got "
+                f"{type(exact).__name__}"
             )
         self.exact = exact
         self._model = model
@@ -162,8 +164,8 @@ class Estimator:
             return "nuts" if self.exact is None else "exact"
         if method == "exact" and self.exact is None:
             raise ValueError(
-                "method='exact' needs an exact sampler, and this estimator has none: use method='nuts', or "
-                "pass exact= when the model is conjugate"
+                "method='exact' needs an exact sampler, and this estimator has none: use "
+                "method='nuts', or pass exact= when the model is conjugate"
             )
         return method
 
@@ -301,8 +303,8 @@ def _weights(weights: Any, n: int) -> Floats:
     bad = ~np.isfinite(checked) | (checked < 0)
     if bad.any():
         raise ValueError(
-            f"weights must be finite and not negative, got {checked[bad][0]!r} at row {int(bad.argmax())}: "
-            "use 0 to remove a row"
+            f"weights must be finite and not negative, got {checked[bad][0]!r} at row "
+            f"{int(bad.argmax())}: use 0 to remove a row"
         )
     if not checked.any():
         raise ValueError(
@@ -332,6 +334,6 @@ def _check_same_schema(exact: RowSchema, model: RowSchema) -> None:
 
     if outline(exact) != outline(model):
         raise ValueError(
-            f"exact describes {outline(exact)}, but the PyMC model has {outline(model)}: the exact sampler "
-            "must describe the same rows and parameters as the model"
+            f"exact describes {outline(exact)}, but the PyMC model has {outline(model)}: the exact "
+            "sampler must describe the same rows and parameters as the model"
         )

@@ -114,7 +114,8 @@ def pooled_draws(schema: RowSchema, posterior: xr.DataTree) -> PooledDraws:
     missing = [p.name for p in schema.parameters if p.name not in group]
     if missing:
         raise ValueError(
-            f"posterior has no {missing}, which the model's parameters are: {sorted(map(str, group))}"
+            f"posterior has no {missing}, which the model's parameters are: "
+            f"{sorted(map(str, group))}"
         )
     arrays = {
         p.name: group[p.name].transpose("chain", "draw", ...).to_numpy() for p in schema.parameters

@@ -41,8 +41,8 @@ def cell(
     replicate, generation : int
         Which cell.
     experiment : Experiment, optional
-        The experiment of the run. With it, rows and draws that were not kept are replayed, and the tree
-        gains ``log_likelihood`` (pointwise, without weights) and ``posterior_predictive``.
+        The experiment of the run. With it, rows and draws that were not kept are replayed, and the
+        tree gains ``log_likelihood`` (pointwise, without weights) and ``posterior_predictive``.
 
     Returns
     -------
@@ -97,7 +97,8 @@ def _check_cell(run: xr.DataTree, where: dict[str, Any]) -> None:
     for name, value in where.items():
         if value not in summary[name].to_numpy():
             raise KeyError(
-                f"{name} {value!r} is not in the run, which has {summary[name].to_numpy().tolist()[:20]}"
+                f"{name} {value!r} is not in the run, which has "
+                f"{summary[name].to_numpy().tolist()[:20]}"
             )
 
 
@@ -116,7 +117,8 @@ def _stored(run: xr.DataTree, where: dict[str, Any]) -> Parts:
         chosen = np.all([table[name].to_numpy() == value for name, value in where.items()], axis=0)
     if not chosen.any():
         raise ValueError(
-            f"the rows of {where} were not kept: run with keep_rows='all', or pass experiment= to replay the cell"
+            f"the rows of {where} were not kept: run with keep_rows='all', or pass experiment= to "
+            "replay the cell"
         )
     return Parts(posterior, stats, _row_dataset(table.isel(row=np.flatnonzero(chosen)), where))
 
@@ -151,7 +153,7 @@ def _replay(experiment: Experiment, where: dict[str, Any]) -> Parts:
     coords = {name: np.arange(size) for name, size in zip(("chain", "draw"), shape, strict=True)}
     posterior = parameter_dataset(schema, draws, ("chain", "draw"), coords)
     gate = {
-        k.split("/")[1]: v[index, generation]
+        k.split("/")[1]: v[min(index, len(v) - 1), generation]
         for k, v in arrays.items()
         if k.startswith("sample_stats/")
     }

@@ -68,8 +68,8 @@ class Experiment:
     seed : int, default 0
         Seed of every stream.
     references : sequence of str, optional
-        Which of ``real_only``, ``real_seen`` and ``real_plus`` to fit beside the schemes; all for exact
-        posteriors, ``real_only`` for sampled ones, if not given.
+        Which of ``real_only``, ``real_seen`` and ``real_plus`` to fit beside the schemes; all for
+        exact posteriors, ``real_only`` for sampled ones, if not given.
     probabilities : sequence of float
         Quantiles of the summaries; the 95 % and 50 % intervals and the median if not given.
 
@@ -81,9 +81,9 @@ class Experiment:
     Notes
     -----
     Random streams are keyed by purpose, block of replicates and generation, never by scheme: all
-    schemes see the same real rows and the same emission noise, so differences between them are paired.
-    The same experiment gives the same bits with any number of workers, after a resume, and when
-    schemes, replicates or generations are added.
+    schemes see the same real rows and the same emission noise, so differences between them are
+    paired. The same experiment gives the same bits with any number of workers, after a resume, and
+    when schemes, replicates or generations are added.
 
     Examples
     --------
@@ -119,7 +119,8 @@ class Experiment:
     ) -> None:
         if not isinstance(estimator, Estimator):
             raise TypeError(
-                f"estimator must be a bc.Estimator, got {type(estimator).__name__}: wrap a model as bc.Estimator(model)"
+                f"estimator must be a bc.Estimator, got {type(estimator).__name__}: wrap a model "
+                "as bc.Estimator(model)"
             )
         if not (hasattr(source, "bind") and hasattr(source, "describe")):
             raise TypeError(
@@ -147,7 +148,8 @@ class Experiment:
         """One line with what is run."""
         return (
             f"Experiment({self.estimator!r}, {self.source!r}, schemes {list(self.schemes)}, "
-            f"{self.replicates} replicates x {self.generations} generations, method {self.method!r}, seed {self.seed})"
+            f"{self.replicates} replicates x {self.generations} generations, method "
+            f"{self.method!r}, seed {self.seed})"
         )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -230,8 +232,8 @@ class Experiment:
         Returns
         -------
         DataTree
-            Groups ``summary``, ``posterior``, ``emission``, ``predictive``, ``sample_stats``, ``training``,
-            ``rows``, ``reference`` and ``truth``.
+            Groups ``summary``, ``posterior``, ``emission``, ``predictive``, ``sample_stats``,
+            ``training``, ``rows``, ``reference`` and ``truth``.
 
         Raises
         ------
@@ -282,7 +284,7 @@ class Experiment:
         blocks: dict[str, list[dict[str, NDArray[Any]]]] = {}
         for job in jobs:
             joined = join_segments(
-                [segment.arrays for segment in segments[job.name]], self.generations
+                [segment.arrays for segment in segments[job.name]], self.generations, job.replicates
             )
             blocks.setdefault(job.label, []).append(joined)
 
@@ -312,7 +314,9 @@ class Experiment:
         for job in jobs:
             names.setdefault(job.label, []).append(job.name)
             parts = [store.read(line) for line in store.shards(job)]
-            stats.setdefault(job.label, []).append(join_segments(parts, self.generations))
+            stats.setdefault(job.label, []).append(
+                join_segments(parts, self.generations, job.replicates)
+            )
         labels = list(self.schemes)
         return {
             "kind": "run",
@@ -335,8 +339,8 @@ class Experiment:
         if need > MEMORY_LIMIT:
             raise MemoryError(
                 f"summaries and draws of this experiment need {need / 1024**3:.1f} GiB, more than "
-                f"{MEMORY_LIMIT / 1024**3:.0f} GiB: give run(store='directory'), or lower keep_draws (now "
-                f"{self.record.keep_draws})"
+                f"{MEMORY_LIMIT / 1024**3:.0f} GiB: give run(store='directory'), or lower "
+                f"keep_draws (now {self.record.keep_draws})"
             )
 
 
@@ -372,7 +376,8 @@ def _counts(name: str, schedule: Any, length: int, *, minimum: int) -> tuple[int
             )
         if value < minimum:
             raise ValueError(
-                f"{name} must be at least {minimum} in every generation, got {value:g} at generation {t}"
+                f"{name} must be at least {minimum} in every generation, got {value:g} at "
+                f"generation {t}"
             )
     return tuple(int(value) for value in table)
 

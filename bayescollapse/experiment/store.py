@@ -1,8 +1,8 @@
 """Store: a directory of shards, one file each, committed by a line of the manifest.
 
-A shard holds one segment of generations of one job: its results, and the state to go on. It is written
-to a temporary name, synced and renamed; the manifest line is the commit. A torn last line, left by a
-killed process, is ignored, so a run resumes from what was committed.
+A shard holds one segment of generations of one job: its results, and the state to go on. It is
+written to a temporary name, synced and renamed; the manifest line is the commit. A torn last line,
+left by a killed process, is ignored, so a run resumes from what was committed.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class Store:
         if stored is None:
             if self.path.exists() and any(self.path.iterdir()) and not self.manifest.exists():
                 raise ValueError(
-                    f"store {str(self.path)!r} is a directory with other files: give an empty or new one"
+                    f"store {str(self.path)!r} is a directory with other files: give an empty or "
+                    "new one"
                 )
             (self.path / "shards").mkdir(parents=True, exist_ok=True)
             self.append({"kind": "store", "format": FORMAT, "identity": plain})
@@ -64,8 +65,9 @@ class Store:
         if changed:
             old = {k: stored["identity"].get(k) for k in changed}
             raise ValueError(
-                f"store {str(self.path)!r} belongs to another experiment; it differs in {changed} (stored: {old}): give "
-                "another path. Schemes, replicates and generations may change within a store, nothing else"
+                f"store {str(self.path)!r} belongs to another experiment; it differs in {changed} "
+                f"(stored: {old}): give another path. Schemes, replicates and generations may "
+                "change within a store, nothing else"
             )
 
     def lines(self) -> Iterator[dict[str, Any]]:
@@ -160,11 +162,13 @@ def open_run(path: str | os.PathLike[str]) -> xr.DataTree:
     store = Store(path)
     if not store.manifest.exists():
         raise FileNotFoundError(
-            f"{str(path)!r} holds no run: it has no manifest.jsonl; give the path that run(store=…) wrote"
+            f"{str(path)!r} holds no run: it has no manifest.jsonl; give the path that "
+            "run(store=…) wrote"
         )
     finished = [line for line in store.lines() if line["kind"] == "run"]
     if not finished:
         raise ValueError(
-            f"the run in {str(path)!r} was not finished: resume it with the same Experiment and run(store={str(path)!r})"
+            f"the run in {str(path)!r} was not finished: resume it with the same Experiment and "
+            f"run(store={str(path)!r})"
         )
     return stored_tree(store, finished[-1])

@@ -29,7 +29,7 @@ def stored_tree(store: Store, line: Mapping[str, Any]) -> xr.DataTree:
     def load(job: str) -> dict[str, NDArray[Any]]:
         if job not in cache:
             parts = [store.read(entry) for entry in consecutive(shards[job])]
-            cache[job] = join_segments(parts, generations)
+            cache[job] = join_segments(parts, generations, int(job.rpartition("-")[2]))
         return cache[job]
 
     def cells(label: str, column: str) -> NDArray[Any] | None:
@@ -56,16 +56,23 @@ def stored_tree(store: Store, line: Mapping[str, Any]) -> xr.DataTree:
 
 
 def join_segments(
-    parts: list[dict[str, NDArray[Any]]], generations: int
+    parts: list[dict[str, NDArray[Any]]], generations: int, replicates: int
 ) -> dict[str, NDArray[Any]]:
-    """Columns of consecutive segments, up to a number of generations; kept rows stay end to end."""
+    """Columns (replicate, generation, …) of consecutive segments, up to a number of generations.
+
+    Columns that are the same in every replicate are stored once and widened here; kept rows stay
+    end to end.
+    """
     out = {}
     for name in parts[0]:
         arrays = [part[name] for part in parts if name in part]
         if name.startswith("rows/"):
             out[name] = np.concatenate(arrays)
         else:
-            out[name] = np.concatenate(arrays, axis=1)[:, :generations]
+            wide = [np.broadcast_to(a, (replicates, *a.shape[1:])) for a in arrays]
+            out[name] = (wide[0] if len(wide) == 1 else np.concatenate(wide, axis=1))[
+                :, :generations
+            ]
     return out
 
 

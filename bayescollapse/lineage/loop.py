@@ -207,8 +207,8 @@ class Lineage:
             return take_rows(design, index)
         if rows != m:
             raise ValueError(
-                f"covariates='fixed' repeats the design of the {rows} real rows, but {m} synthetic rows are wanted: set "
-                "n_synthetic equal to n_real, or use covariates='resample'"
+                f"covariates='fixed' repeats the design of the {rows} real rows, but {m} synthetic "
+                "rows are wanted: set n_synthetic equal to n_real, or use covariates='resample'"
             )
         return design
 
@@ -266,7 +266,8 @@ class Lineage:
         stacked = self.source.truth(self._place(0))
         if stacked is None:
             raise ValueError(
-                "a function of the scheme reads the truth, but the source does not know it: give truth="
+                "a function of the scheme reads the truth, but the source does not know it: give "
+                "truth="
             )
         return parameter_dataset(
             self.engine.schema, self.engine.schema.unpack(stacked), ("replicate",)

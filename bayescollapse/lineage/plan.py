@@ -34,8 +34,8 @@ class Plan:
     emitted : tuple of int
         Rows that each generation emits for the next one.
     real_rows, synthetic_rows : tuple of int
-        Rows used by each generation; under a subsampling memory, expected numbers are not stored and
-        `synthetic_rows` holds the subsample.
+        Rows used by each generation; under a subsampling memory, expected numbers are not stored
+        and `synthetic_rows` holds the subsample.
     real_share, total_weight : tuple of float
         Resolved weights; NaN where a person's own function decides.
     """
@@ -68,7 +68,8 @@ def make_plan(
     n_real : sequence of int
         Real rows of every generation's batch.
     n_synthetic : sequence of int
-        Synthetic rows that generation t is given by its predecessor; one entry more than generations.
+        Synthetic rows that generation t is given by its predecessor; one entry more than
+        generations.
 
     Raises
     ------
@@ -130,7 +131,8 @@ def _counts(
     for t in generations:
         if real[t] + synthetic[t] == 0:
             raise ValueError(
-                f"generation {t} has neither real nor synthetic rows: raise n_synthetic, or choose another supply"
+                f"generation {t} has neither real nor synthetic rows: raise n_synthetic, or choose "
+                "another supply"
             )
     return real, synthetic
 
@@ -142,8 +144,8 @@ def _subsample_counts(
         pool = fresh[0] + sum(emitted[:t])
         if size > pool:
             raise ValueError(
-                f"memory 'subsample({size})' wants more rows than the {pool} that exist at generation {t}: "
-                "lower rows, or raise n_real or n_synthetic"
+                f"memory 'subsample({size})' wants more rows than the {pool} that exist at "
+                f"generation {t}: lower rows, or raise n_real or n_synthetic"
             )
     return (fresh[0],) + (0,) * (len(fresh) - 1), (0,) + (size,) * (len(fresh) - 1)
 
@@ -153,7 +155,8 @@ def _check_emission(emission: Emission, emitted: tuple[int, ...]) -> None:
     if members and any(m % members for m in emitted):
         bad = next(m for m in emitted if m % members)
         raise ValueError(
-            f"emission {emission.label!r} needs numbers of synthetic rows that {members} divides, got {bad}"
+            f"emission {emission.label!r} needs numbers of synthetic rows that {members} divides, "
+            f"got {bad}"
         )
 
 
@@ -194,7 +197,8 @@ def _optimal_share(plan: Plan) -> float:
     used = plan.emitted[: max(plan.generations - 1, 1)]
     if len(set(plan.fresh)) > 1 or len(set(used)) > 1:
         raise ValueError(
-            "the optimal real share is known for constant n_real and n_synthetic only: use weighted(real_share=…)"
+            "the optimal real share is known for constant n_real and n_synthetic only: use "
+            "weighted(real_share=…)"
         )
     total = scheme.weighting.total_weight
     if isinstance(total, tuple):

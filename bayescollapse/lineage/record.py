@@ -114,7 +114,11 @@ class Record:
                 self._add_rows(f"values/{name}", value[r])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Columns stacked over generations, shape (replicate, generation, …), and rows end to end."""
+        """Columns stacked over generations, and rows end to end.
+
+        Columns have shape (replicate, generation, …), or (1, generation, …) where all replicates of
+        the block have the same values, which keeps shards small.
+        """
         out = {name: self._stacked(parts) for name, parts in self.columns.items()}
         return out | {f"rows/{name}": np.concatenate(parts) for name, parts in self.rows.items()}
 
@@ -122,10 +126,7 @@ class Record:
         sizes = {part.shape[0] for part in parts}
         if len(sizes) > 1:
             parts = [np.broadcast_to(part, (max(sizes), *part.shape[1:])) for part in parts]
-        stacked = np.stack(parts, axis=1)
-        if stacked.shape[0] == 1:
-            return np.broadcast_to(stacked, (self.replicates, *stacked.shape[1:]))
-        return stacked[: self.replicates]
+        return np.stack(parts, axis=1)[: self.replicates]
 
     def _add(self, name: str, value: NDArray[Any]) -> None:
         # A value that is the same in every replicate has a leading axis of length 1 until the end.

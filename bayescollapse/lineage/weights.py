@@ -68,7 +68,8 @@ def check_row_weights(argument: str, weights: Any, rows: xr.Dataset) -> Floats:
     expected = (rows.sizes["replicate"], rows.sizes["obs"])
     if array.shape != expected:
         raise ValueError(
-            f"{argument} must return weights of shape (replicate, obs) = {expected}, got {array.shape}"
+            f"{argument} must return weights of shape (replicate, obs) = {expected}, got "
+            f"{array.shape}"
         )
     if not np.isfinite(array).all() or (array < 0).any():
         raise ValueError(
@@ -76,8 +77,8 @@ def check_row_weights(argument: str, weights: Any, rows: xr.Dataset) -> Floats:
         )
     if not array.any(axis=1).all():
         raise ValueError(
-            f"{argument} gave no row of replicate {int((~array.any(axis=1)).argmax())} a positive weight: keep at least "
-            "one row"
+            f"{argument} gave no row of replicate {int((~array.any(axis=1)).argmax())} a positive "
+            "weight: keep at least one row"
         )
     return array
 

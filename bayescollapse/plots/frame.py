@@ -25,6 +25,11 @@ __all__ = [
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Colours of Okabe and Ito that any colour vision tells apart on white, without yellow."""
 
+MUTED = tuple(
+    "#332288 #88CCEE #117733 #CC6677 #DDCC77 #882255 #44AA99 #AA4499 #999933".split()
+)
+"""Nine muted colours of Tol, for eight or nine schemes."""
+
 GREY = "#777777"
 
 
@@ -52,7 +57,7 @@ class Panel:
 
 
 def scheme_colors(count: int) -> list[str]:
-    """Choose colours: distinct ones for up to seven schemes, an ordered ramp for more.
+    """Choose colours: distinct ones for up to nine schemes, an ordered ramp for more.
 
     Examples
     --------
@@ -61,6 +66,8 @@ def scheme_colors(count: int) -> list[str]:
     """
     if count <= len(PALETTE):
         return list(PALETTE[:count])
+    if count <= len(MUTED):
+        return list(MUTED[:count])
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
 

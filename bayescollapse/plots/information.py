@@ -45,7 +45,8 @@ def plot_information(
     Colours are schemes. In the coverage facet the dashed line is the nominal level and the band the
     exact 95 % binomial interval (up to seven schemes). In the two facets of equivalent real rows
     the grey dashed line is the number of real rows of the generation; in the facet of certainty 1
-    is honest, above 1 overconfident. Other bands are two Monte Carlo standard errors on either side.
+    is honest, above 1 overconfident. Other bands are two Monte Carlo standard errors on either
+    side.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def plot_information(
         Result of an experiment.
     measures : sequence of str, optional
         Some of ``coverage``, ``certainty``, ``rows_worth``, ``rows_claimed`` and ``claimed_sd``;
-        what the run can give of the first four if not given, or ``claimed_sd``.
+        what the run can give of the first four if not given.
     var_names : str or sequence of str, optional
         Parameters, or labels of single entries such as ``"beta[0]"``; all if not given.
     probability : float, optional

@@ -15,8 +15,8 @@ def page(title: str, lead: str, sections: Sequence[Section], path: str | Path) -
     """Write sections as one HTML file that needs nothing beside it.
 
     Styles are inside, figures are PNG data URIs, there is no script and no reference to anything
-    outside. Tables scroll inside their own frame on narrow screens; colours follow the reader's choice
-    of light or dark.
+    outside. Tables scroll inside their own frame on narrow screens; colours follow the reader's
+    choice of light or dark.
 
     Parameters
     ----------

@@ -48,10 +48,10 @@ def report(
     sections : sequence of Section, optional
         An analysis's own sections, in front of the standard ones.
     theory : Dataset, DataFrame or sequence of mapping, optional
-        What theory predicts for the errors over real shares, in squared units of the parameter: rows
-        with ``real_share`` and ``error`` are points of a curve, rows with ``optimum`` vertical lines.
-        Columns ``parameter`` and ``emission`` say for which facet; without them, for all. Nothing is
-        drawn that was not passed.
+        What theory predicts for the errors over real shares, in squared units of the parameter:
+        rows with ``real_share`` and ``error`` are points of a curve, rows with ``optimum`` vertical
+        lines. Columns ``parameter`` and ``emission`` say for which facet; without them, for all.
+        Nothing is drawn that was not passed.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def report(
     """
     configuration_of(run)
     standard = [
-        Section("What was run", "Each generation is trained as its scheme says.", scheme_rows(run)),
+        _schemes(run),
         gate_section(run),
         share_section(run, theory=theory),
         drift_section(run),
@@ -101,3 +101,16 @@ def report(
         for section in made:
             if section.figure is not None:
                 close(section.figure)
+
+
+def _schemes(run: xr.DataTree) -> Section:
+    """Tabulate the axes on which schemes differ, and say the others in words."""
+    rows = scheme_rows(run)
+    axes = list(dict.fromkeys(axis for row in rows for axis in row if axis != "scheme"))
+    values = {axis: list(dict.fromkeys(row.get(axis, "") for row in rows)) for axis in axes}
+    shared = [f"{axis}: {seen[0]}" for axis, seen in values.items() if len(seen) == 1 and seen[0]]
+    differing = ["scheme", *(axis for axis, seen in values.items() if len(seen) > 1)]
+    who = "The scheme" if len(rows) == 1 else "All schemes"
+    text = f"{who}: {'; '.join(shared)}." if shared else "Schemes differ on every axis."
+    table = [{axis: row.get(axis, "") for axis in differing} for row in rows]
+    return Section("What was run", text, table=table)

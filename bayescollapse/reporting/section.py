@@ -6,7 +6,6 @@ import base64
 import io
 import math
 import numbers
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,12 +26,12 @@ class Section:
     title : str
         Heading.
     text : str, optional
-        Plain text in front of table and figure; blank lines part paragraphs.
+        Plain text below the heading; blank lines part paragraphs.
     table : Dataset, DataFrame or sequence of mapping, optional
-        Table below the text; a dataset gives one row per combination of its dimensions. Column names
-        are headings, with underscores as spaces.
+        Table below the figure; a dataset gives one row per combination of its dimensions. Column
+        names are headings, with underscores as spaces.
     figure : Figure, PlotCollection or Path, optional
-        Picture below the table: a matplotlib figure, an ArviZ plot drawn with matplotlib, or a PNG
+        Picture below the text: a matplotlib figure, an ArviZ plot drawn with matplotlib, or a PNG
         file.
     caption : str, optional
         How to read the picture, in a sentence; required with a figure, which it also describes to
@@ -83,7 +82,7 @@ def table_cells(table: Table) -> tuple[list[str], list[list[tuple[str, bool]]]]:
     rows = as_records(table)
     names = list(dict.fromkeys(name for row in rows for name in row))
     cells = [
-        [(format_value(row.get(n, "")), isinstance(row.get(n), numbers.Real)) for n in names]
+        [(format_value(row.get(n, "")), _is_number(row.get(n))) for n in names]
         for row in rows
     ]
     return [name.replace("_", " ") for name in names], cells
@@ -95,7 +94,7 @@ def format_value(value: Any) -> str:
     Examples
     --------
     >>> [format_value(v) for v in (12000, 0.61803, 1.0, 1234.5, 1.2e-7, float("nan"), None, True)]
-    ['12000', '0.618', '1', '1234', '1.2e-07', '–', '–', 'yes']
+    ['12000', '0.618', '1', '1234', '1.20e-07', '–', '–', 'yes']
     """
     if value is None:
         return "–"
@@ -108,9 +107,9 @@ def format_value(value: Any) -> str:
         return "–"
     if math.isinf(number):
         return "∞" if number > 0 else "−∞"
-    if 1000 <= abs(number) < 1e9:
+    if number.is_integer() and abs(number) < 1e9 or 1000 <= abs(number) < 1e9:
         return f"{number:.0f}"
-    return f"{number:.3g}"
+    return f"{number:#.3g}".removesuffix(".")
 
 
 def figure_uri(figure: Any) -> str:
@@ -125,6 +124,10 @@ def figure_uri(figure: Any) -> str:
     """
     data = _png(figure)
     return "data:image/png;base64," + base64.b64encode(data).decode("ascii")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def _png(figure: Any) -> bytes:
@@ -147,13 +150,13 @@ def _matplotlib_figure(figure: Any) -> Any:
     viz = getattr(figure, "viz", None)
     if viz is None:
         raise TypeError(
-            "figure must be a matplotlib figure, an ArviZ PlotCollection or the path of a PNG file, "
-            f"got {type(figure).__name__}: draw one of those"
+            "figure must be a matplotlib figure, an ArviZ PlotCollection or the path of a PNG "
+            f"file, got {type(figure).__name__}: draw one of those"
         )
     if figure.backend != "matplotlib":
         raise ValueError(
-            f"figure must be drawn with backend 'matplotlib', got {figure.backend!r}: draw it again "
-            "with backend='matplotlib'"
+            f"figure must be drawn with backend 'matplotlib', got {figure.backend!r}: draw it "
+            "again with backend='matplotlib'"
         )
     return viz["figure"].item()
 
@@ -164,8 +167,3 @@ def close(figure: Any) -> None:
 
     if not isinstance(figure, str | Path):
         pyplot.close(_matplotlib_figure(figure))
-
-
-def described(mapping: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Make a table of two columns from names and values."""
-    return [{"setting": name, "value": value} for name, value in mapping.items()]

@@ -12,13 +12,20 @@ from bayescollapse.measures.diagnose import diagnose
 from bayescollapse.measures.drift import drift
 from bayescollapse.measures.information import information
 from bayescollapse.measures.layout import group
+from bayescollapse.measures.shares import share_groups
 from bayescollapse.plots.drift import plot_drift
 from bayescollapse.plots.information import plot_information
 from bayescollapse.reporting.section import Section
 
-__all__ = ["drift_section", "gate_section", "information_section", "predictive_section"]
+__all__ = [
+    "drift_section",
+    "gate_section",
+    "information_section",
+    "predictive_section",
+    "weight_section",
+]
 
-SCHEMES = 10
+SCHEMES = 9
 PARAMETERS = 3
 
 
@@ -43,7 +50,8 @@ def gate_section(run: xr.DataTree) -> Section:
 
 def drift_section(run: xr.DataTree) -> Section:
     """Show how far generations moved."""
-    measured, note = _shown(run, drift(run))
+    measured = drift(run)
+    drawn, note = _shown(run, measured)
     last = measured.isel(generation=-1)
     truth = "bias" in measured
     rows = [_drift_row(last, s, p, truth) for s, p in _pairs(last)]
@@ -52,7 +60,7 @@ def drift_section(run: xr.DataTree) -> Section:
         "are followed by their Monte Carlo standard error (MCSE) and the median: where mean and "
         f"median part, a few lineages carry the mean.{_missing(measured)}"
     )
-    figure = plot_drift(run, coords=_drawn(run, measured))
+    figure = plot_drift(run, coords=drawn)
     caption = (
         "Generations run from left to right, one colour per scheme. A flat line means no drift. "
         "Solid lines are means over replicates, dotted lines medians; a posterior sd that falls "
@@ -63,7 +71,8 @@ def drift_section(run: xr.DataTree) -> Section:
 
 def information_section(run: xr.DataTree) -> Section:
     """Show coverage, worth and claim."""
-    measured, note = _shown(run, information(run))
+    measured = information(run)
+    drawn, note = _shown(run, measured)
     last = measured.isel(generation=-1)
     rows = [_information_row(last, s, p) for s, p in _pairs(last)]
     text = (
@@ -77,7 +86,7 @@ def information_section(run: xr.DataTree) -> Section:
         "A sound scheme keeps coverage at the dashed line and the ratio at 1. Coverage that falls "
         f"over generations means that the posterior closes on a wrong value.{note}"
     )
-    figure = plot_information(run, coords=_drawn(run, measured))
+    figure = plot_information(run, coords=drawn)
     return Section(
         "Coverage and information", text, table=rows, figure=figure, caption=caption
     )
@@ -102,8 +111,8 @@ def predictive_section(run: xr.DataTree) -> Section | None:
         return None
     text = (
         "Last generation. Held-out loss is what the predictive distribution loses on the same "
-        "held-out real rows since generation 0: above 0 is worse. The emitted sd is the median over "
-        "replicates, relative to generation 0: far below 1 is collapse, far above 1 is explosion."
+        "held-out real rows since generation 0: above 0 is worse. The emitted sd is the median "
+        "over replicates, relative to generation 0: far below 1 is collapse, far above 1 is explosion."
     )
     return Section("Predictions", text, table=rows)
 
@@ -125,8 +134,8 @@ def weight_section(run: xr.DataTree) -> Section:
         for t in sorted({min(1, int(means["generation"].max())), int(means["generation"].max())})
     ]
     text = (
-        "What generations were trained on, averaged over replicates. The total weight is the sample "
-        "size that a posterior claims to have; the Kish effective size is what its unequal weights "
+        "What generations were trained on, averaged over replicates. The total weight is the "
+        "sample size that a posterior claims to have; the Kish effective size is what its unequal weights "
         "leave of the rows."
     )
     return Section("Rows and weights", text, table=rows)
@@ -188,22 +197,31 @@ def _pairs(last: xr.Dataset) -> list[tuple[str, str]]:
     return [(str(s), p) for s in last["scheme"].values.tolist() for p in labels]
 
 
-def _shown(run: xr.DataTree, measured: xr.Dataset) -> tuple[xr.Dataset, str]:
-    """Say which schemes and parameters a figure leaves out."""
+def _shown(run: xr.DataTree, measured: xr.Dataset) -> tuple[dict[str, Sequence[str]], str]:
+    """Choose what a figure shows, and say what it leaves out."""
     drawn = _drawn(run, measured)
     notes = []
     for dim, chosen in drawn.items():
         if len(chosen) < measured.sizes[dim]:
             notes.append(f"{len(chosen)} of {measured.sizes[dim]} {dim}s are drawn")
-    return measured, f" {'; '.join(notes)}; the table has all." if notes else ""
+    return drawn, f" {'; '.join(notes)}; the table has all." if notes else ""
 
 
 def _drawn(run: xr.DataTree, measured: xr.Dataset) -> dict[str, Sequence[str]]:
     schemes = measured["scheme"].values.tolist()
     if len(schemes) > SCHEMES:
-        places = np.linspace(0, len(schemes) - 1, SCHEMES - 2).round().astype(int)
-        schemes = [schemes[i] for i in places]
+        schemes = _representative(run, schemes)
     return {"scheme": schemes, "parameter": measured["parameter"].values.tolist()[:PARAMETERS]}
+
+
+def _representative(run: xr.DataTree, schemes: list[str]) -> list[str]:
+    """Take the ends and the middle of every sweep over real shares, and all other schemes."""
+    groups = list(share_groups(run).values())
+    ends = {g[i] for g in groups for i in (0, len(g) // 2, -1)}
+    swept = {label for g in groups for label in g}
+    chosen = [s for s in schemes if s in ends or s not in swept]
+    places = np.linspace(0, len(chosen) - 1, min(SCHEMES, len(chosen))).round().astype(int)
+    return [chosen[i] for i in places]
 
 
 def _missing(measured: xr.Dataset) -> str:

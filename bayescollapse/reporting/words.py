@@ -39,13 +39,13 @@ def configuration_of(run: xr.DataTree) -> dict[str, Any]:
     """
     if not isinstance(run, xr.DataTree):
         raise TypeError(
-            f"run must be the xarray.DataTree of an experiment, got {type(run).__name__}: pass what "
-            "bc.Experiment(…).run() or bc.open_run(path) returned"
+            f"run must be the xarray.DataTree of an experiment, got {type(run).__name__}: pass "
+            "what bc.Experiment(…).run() or bc.open_run(path) returned"
         )
     if "configuration" not in run.attrs:
         raise ValueError(
-            "run has no attribute 'configuration', so a report could not say what was run: pass the "
-            "tree that bc.Experiment(…).run() or bc.open_run(path) returned"
+            "run has no attribute 'configuration', so a report could not say what was run: pass "
+            "the tree that bc.Experiment(…).run() or bc.open_run(path) returned"
         )
     plain: dict[str, Any] = json.loads(run.attrs["configuration"])
     return plain
@@ -58,11 +58,11 @@ def lead(run: xr.DataTree) -> str:
     schemes = "One scheme" if count == 1 else f"{count} schemes"
     return (
         f"{schemes}, {plain['replicates']} replicates, {plain['generations']} generations. "
-        f"Generation 0 is fitted to real rows only; each later generation to real rows "
+        "Generation 0 is fitted to real rows only; each later generation to real rows "
         f"({counts(plain['n_real'])} per generation) and rows that earlier generations generated "
         f"({counts(plain['n_synthetic'])} per generation), as its scheme says. All schemes saw the "
         "same real rows and the same emission noise.\n\n"
-        f"Model: {plain['estimator']}. Posteriors: {METHOD.get(plain['method'], plain['method'])}."
+        f"Model: {_unwrapped(plain['estimator'])}. Posteriors: {METHOD.get(plain['method'], plain['method'])}."
     )
 
 
@@ -112,7 +112,8 @@ def scheme_rows(run: xr.DataTree) -> list[dict[str, Any]]:
 
 def _axes(scheme: Mapping[str, Any]) -> dict[str, Any]:
     if "supply" not in scheme:
-        return {"real rows": str(scheme.get("repr", scheme)), "citation": scheme.get("citation", "")}
+        written = str(scheme.get("repr", scheme))
+        return {"real rows": written, "citation": scheme.get("citation", "")}
     weighting = scheme["weighting"]
     own = weighting.get("function")
     return {
@@ -162,4 +163,9 @@ def _inner(value: Any) -> str:
 def _versions(run: xr.DataTree) -> str | None:
     if "versions" not in run.attrs:
         return None
-    return ", ".join(f"{name} {number}" for name, number in json.loads(run.attrs["versions"]).items())
+    versions = json.loads(run.attrs["versions"])
+    return ", ".join(f"{name} {number}" for name, number in versions.items())
+
+
+def _unwrapped(estimator: str) -> str:
+    return estimator.removeprefix("Estimator(").removesuffix(")")

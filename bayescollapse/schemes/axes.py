@@ -47,8 +47,8 @@ class Memory:
     Parameters
     ----------
     kind : {"last", "all", "window", "subsample"}
-        The newest batch, all of them, the last `size` batches, or `size` rows drawn uniformly without
-        replacement from the original real rows and all synthetic ones.
+        The newest batch, all of them, the last `size` batches, or `size` rows drawn uniformly
+        without replacement from the original real rows and all synthetic ones.
     size : int, optional
         Batches of a window, or rows of a subsample.
 
@@ -92,8 +92,8 @@ class Weighting:
     Parameters
     ----------
     real_share : "pooled", "optimal", number or schedule
-        Share of the total weight on real rows. ``pooled`` gives every row the same weight; ``optimal``
-        is resolved by the experiment from its counts, emission and total weight.
+        Share of the total weight on real rows. ``pooled`` gives every row the same weight;
+        ``optimal`` is resolved by the experiment from its counts, emission and total weight.
     total_weight : {"rows", "real", "kish", "calibrated"}, number or schedule
         Sample size that the power likelihood claims: the rows used, the real rows in use, Kish's
         effective size, the size whose claim is true for a Gaussian mean, or a number.
@@ -107,7 +107,8 @@ class Weighting:
         if isinstance(self.real_share, str):
             if self.real_share not in ("pooled", "optimal"):
                 raise ValueError(
-                    f"real_share must be 'pooled', 'optimal', a number in [0, 1] or a schedule, got {self.real_share!r}"
+                    "real_share must be 'pooled', 'optimal', a number in [0, 1] or a schedule, got "
+                    f"{self.real_share!r}"
                 )
         elif isinstance(self.real_share, tuple):
             for value in self.real_share:
@@ -117,7 +118,8 @@ class Weighting:
         if isinstance(self.total_weight, str):
             if self.total_weight not in TOTALS:
                 raise ValueError(
-                    f"total_weight must be one of {TOTALS}, a positive number or a schedule, got {self.total_weight!r}"
+                    f"total_weight must be one of {TOTALS}, a positive number or a schedule, got "
+                    f"{self.total_weight!r}"
                 )
         elif not callable(self.total_weight) and not isinstance(self.total_weight, tuple):
             positive("total_weight", self.total_weight)
@@ -149,6 +151,6 @@ def parse_weighting(value: Any) -> Any:
     if callable(value):
         return value
     raise ValueError(
-        "weighting must be 'pooled', 'optimal', a real share in [0, 1], a tuple of shares, a Weighting, or a "
-        f"function f(rows, context) -> weights, got {value!r}"
+        "weighting must be 'pooled', 'optimal', a real share in [0, 1], a tuple of shares, a "
+        f"Weighting, or a function f(rows, context) -> weights, got {value!r}"
     )

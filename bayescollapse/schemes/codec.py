@@ -79,8 +79,8 @@ def function_identity(function: Callable[..., Any]) -> dict[str, str]:
     )
     if module is None or "<" in name:
         raise ValueError(
-            f"{name!r} cannot be stored: a function of a scheme must be importable by name; define it at the top "
-            "of a module"
+            f"{name!r} cannot be stored: a function of a scheme must be importable by name; define "
+            "it at the top of a module"
         )
     source = inspect.getsource(function).encode()
     return {"function": f"{module}:{name}", "sha256": hashlib.sha256(source).hexdigest()[:16]}
@@ -93,7 +93,8 @@ def _load_function(identity: dict[str, str]) -> Callable[..., Any]:
         target = getattr(target, part)
     if function_identity(target) != identity:
         raise ValueError(
-            f"{identity['function']} has changed since it was stored: restore its source, or define the scheme anew"
+            f"{identity['function']} has changed since it was stored: restore its source, or "
+            "define the scheme anew"
         )
     loaded: Callable[..., Any] = target
     return loaded
@@ -104,7 +105,8 @@ def _schedule_to_plain(value: Any) -> Any:
         return {"schedule": type(value).__name__.lower(), **asdict(value)}
     if callable(value):
         raise ValueError(
-            f"schedule {value!r} is a function: an experiment stores it as a table; use a tuple or bc.schedules"
+            f"schedule {value!r} is a function: an experiment stores it as a table; use a tuple or "
+            "bc.schedules"
         )
     return list(value) if isinstance(value, tuple) else value
 

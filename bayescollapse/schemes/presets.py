@@ -58,8 +58,8 @@ def replace(*, total_weight: Schedule | str = "rows", **axes: Any) -> Scheme:
 def accumulate(*, total_weight: Schedule | str = "rows", **axes: Any) -> Scheme:
     """Keep the first real rows and add every generation's rows to them.
 
-    Errors stay bounded, but the posterior closes on a wrong value: its claimed certainty grows while
-    its error stays.
+    Errors stay bounded, but the posterior closes on a wrong value: its claimed certainty grows
+    while its error stays.
 
     Parameters
     ----------
@@ -141,8 +141,8 @@ def weighted(real_share: Schedule, *, total_weight: Schedule | str = "rows", **a
     """
     if isinstance(real_share, str):
         raise ValueError(
-            f"real_share must be a number in [0, 1] or a schedule, got {real_share!r}: use bc.schemes.pooled() or "
-            "bc.schemes.optimal()"
+            f"real_share must be a number in [0, 1] or a schedule, got {real_share!r}: use "
+            "bc.schemes.pooled() or bc.schemes.optimal()"
         )
     return _preset("weighted", HE_XU_CHENG, axes, weighting=Weighting(real_share, total_weight))
 
@@ -150,8 +150,8 @@ def weighted(real_share: Schedule, *, total_weight: Schedule | str = "rows", **a
 def optimal(*, total_weight: str | float = "rows", **axes: Any) -> Scheme:
     """Mix fresh real rows with the previous generation's rows at the optimal real share.
 
-    The experiment resolves the share from its counts, the emission and the total weight, and refuses
-    where no optimum is known (other supplies or memories, counts that change).
+    The experiment resolves the share from its counts, the emission and the total weight, and
+    refuses where no optimum is known (other supplies or memories, counts that change).
 
     Parameters
     ----------
@@ -172,8 +172,8 @@ def optimal(*, total_weight: str | float = "rows", **axes: Any) -> Scheme:
 def he_xu_cheng(real_share: Schedule | str = "optimal") -> Scheme:
     """Loop of He, Xu and Cheng: fresh real rows, the last synthetic batch, plug-in emission.
 
-    The paper finds that the best real share is the inverse golden ratio when real and synthetic rows
-    are equally many, and that pooling is inferior.
+    The paper finds that the best real share is the inverse golden ratio when real and synthetic
+    rows are equally many, and that pooling is inferior.
 
     Parameters
     ----------
@@ -195,6 +195,7 @@ def _preset(name: str, citation: str, axes: dict[str, Any], **own: Any) -> Schem
     clash = sorted(set(axes) & set(own))
     if clash:
         raise ValueError(
-            f"bc.schemes.{name} fixes {clash}, which were also given: use bc.Scheme(…) to combine axes freely"
+            f"bc.schemes.{name} fixes {clash}, which were also given: use bc.Scheme(…) to combine "
+            "axes freely"
         )
     return Scheme(**own, **axes, name=name, citation=citation)

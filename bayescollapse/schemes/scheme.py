@@ -30,7 +30,8 @@ class Scheme:
         Real rows of a generation: a new batch each time, the first batch for ever, all batches so
         far, or none after generation 0.
     memory : {"last", "all"} or Memory
-        Synthetic batches that are kept; ``window(j)`` and ``subsample(rows)`` are strings or values of
+        Synthetic batches that are kept; ``window(j)`` and ``subsample(rows)`` are strings or values
+        of
         :class:`~bayescollapse.schemes.Memory`.
     selection : KeepAll or callable
         Which synthetic rows are used: ``f(proposed, context) -> weights``.
@@ -82,7 +83,8 @@ class Scheme:
             )
         if not (isinstance(self.selection, KeepAll) or callable(self.selection)):
             raise ValueError(
-                f"selection must be KeepAll() or a function f(proposed, context) -> weights, got {self.selection!r}"
+                "selection must be KeepAll() or a function f(proposed, context) -> weights, got "
+                f"{self.selection!r}"
             )
         object.__setattr__(self, "memory", parse_memory(self.memory))
         object.__setattr__(self, "weighting", parse_weighting(self.weighting))
@@ -135,20 +137,23 @@ def _refuse_contradictions(scheme: Scheme) -> None:
         return
     if scheme.supply == "none" and weighting.real_share != "pooled":
         raise ValueError(
-            f"weighting with real_share={weighting.real_share!r} needs real rows, but supply='none' has none after "
-            "generation 0: use supply='fresh', 'fixed' or 'stream', or weighting='pooled'"
+            f"weighting with real_share={weighting.real_share!r} needs real rows, but "
+            "supply='none' has none after generation 0: use supply='fresh', 'fixed' or 'stream', "
+            "or weighting='pooled'"
         )
     if scheme.supply == "none" and weighting.total_weight == "real":
         raise ValueError(
-            "total_weight='real' counts real rows, but supply='none' has none after generation 0: use 'rows' or a number"
+            "total_weight='real' counts real rows, but supply='none' has none after generation 0: "
+            "use 'rows' or a number"
         )
     if memory.kind == "subsample":
         if scheme.supply != "fixed":
             raise ValueError(
-                f"memory 'subsample' draws from the original real rows and needs supply='fixed', got {scheme.supply!r}"
+                "memory 'subsample' draws from the original real rows and needs supply='fixed', "
+                f"got {scheme.supply!r}"
             )
         if weighting != Weighting():
             raise ValueError(
-                "memory 'subsample' mixes real and synthetic rows at random and needs weighting='pooled' with "
-                f"total_weight='rows', got {weighting!r}"
+                "memory 'subsample' mixes real and synthetic rows at random and needs "
+                f"weighting='pooled' with total_weight='rows', got {weighting!r}"
             )

@@ -92,7 +92,8 @@ def stack_parameters(parameters: Values, schema: RowSchema) -> Floats:
     unknown, missing = sorted(set(parameters) - set(wanted)), sorted(set(wanted) - set(parameters))
     if unknown or missing:
         raise ValueError(
-            f"Truth must give exactly the model's parameters {sorted(wanted)}: missing {missing}, unknown {unknown}"
+            f"Truth must give exactly the model's parameters {sorted(wanted)}: missing {missing}, "
+            f"unknown {unknown}"
         )
     for name, shape in wanted.items():
         value = parameters[name]

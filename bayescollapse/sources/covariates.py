@@ -82,8 +82,9 @@ def covariate_block(
         return {}
     if covariates is None:
         raise ValueError(
-            f"covariates must be given: the model reads {[v.name for v in schema.covariates]}; pass "
-            "covariates=f(m, rng) -> Dataset, NormalCovariates(features), or a Dataset (fixed design)"
+            f"covariates must be given: the model reads {[v.name for v in schema.covariates]}; "
+            "pass covariates=f(m, rng) -> Dataset, NormalCovariates(features), or a Dataset (fixed "
+            "design)"
         )
     if isinstance(covariates, xr.Dataset):
         return _fixed_design(only.values(covariates, argument="covariates"), m, replicates)
@@ -113,8 +114,9 @@ def _fixed_design(
     rows = next(iter(design.values())).shape[1]
     if rows != m:
         raise ValueError(
-            f"covariates is a fixed design of {rows} rows, but {m} rows are wanted: n_real and n_synthetic "
-            "must equal the design's rows, or pass covariates=f(m, rng) for a random design"
+            f"covariates is a fixed design of {rows} rows, but {m} rows are wanted: n_real and "
+            "n_synthetic must equal the design's rows, or pass covariates=f(m, rng) for a random "
+            "design"
         )
     return {n: np.broadcast_to(v, (replicates, *v.shape[1:])) for n, v in design.items()}
 

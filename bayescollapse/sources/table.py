@@ -82,8 +82,8 @@ class Table:
             for column in [columns] if isinstance(columns, str) else columns:
                 if column not in frame.columns:
                     raise ValueError(
-                        f"variables names the column {column!r}, which the frame does not have; its columns are "
-                        f"{list(map(str, frame.columns))}"
+                        f"variables names the column {column!r}, which the frame does not have; "
+                        f"its columns are {list(map(str, frame.columns))}"
                     )
 
     def labels(self, variable: str) -> list[Any]:
@@ -157,8 +157,8 @@ class Table:
         column = self.variables.get(variable)
         if column is None:
             raise ValueError(
-                f"variables has no entry for {variable!r}, which the model reads: add {variable!r}: 'column' (the "
-                f"frame has {list(map(str, self.frame.columns))})"
+                f"variables has no entry for {variable!r}, which the model reads: add "
+                f"{variable!r}: 'column' (the frame has {list(map(str, self.frame.columns))})"
             )
         return column if isinstance(column, str) else column[0]
 

@@ -34,7 +34,8 @@ class Truth:
     covariates : callable, NormalCovariates or Dataset, optional
         ``f(m, rng) -> Dataset`` of m rows, a covariate distribution, or a fixed design.
     estimator : Estimator, optional
-        Another model to draw real rows from (a misspecified truth); the experiment's own if not given.
+        Another model to draw real rows from (a misspecified truth); the experiment's own if not
+        given.
     **parameters_by_name : array_like
         More true values.
 
