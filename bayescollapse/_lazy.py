@@ -1,4 +1,4 @@
-"""Lazy attributes of a package (PEP 562): a submodule is imported when a name of it is first used."""
+"""Lazy attributes of a package (PEP 562): a submodule is imported when a name is first used."""
 
 from __future__ import annotations
 

@@ -1,6 +1,9 @@
 r"""Mean of a Gaussian with a known standard deviation.
 
-.. math:: y_i \mid \mu \sim \mathrm{Normal}(\mu, \sigma^2), \qquad \mu \sim \mathrm{Normal}(\mu_0, \tau^2)
+.. math::
+
+    y_i \mid \mu \sim \mathrm{Normal}(\mu, \sigma^2), \qquad
+    \mu \sim \mathrm{Normal}(\mu_0, \tau^2)
 
 With total row weight :math:`N` and weighted mean :math:`\bar y` the posterior is Gaussian with
 precision :math:`N/\sigma^2 + 1/\tau^2`. An infinite prior sd is the flat prior.
@@ -18,8 +21,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescollapse.estimator.exact import Floats, Stats, merge_weights
 from bayescollapse._checks import positive, real_number
+from bayescollapse.estimator.exact import Floats, Stats, merge_weights
 from bayescollapse.rows import RowSchema, Values, Variable
 
 if TYPE_CHECKING:

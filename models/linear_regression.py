@@ -219,7 +219,7 @@ class LinearRegressionSampler:
         }
 
     def summary(self, stats: Stats, probabilities: tuple[float, ...]) -> Floats:
-        """Gaussian (known noise) or Student-t summary of ``beta``; root-inverse-gamma of ``sigma``."""
+        """Gaussian or Student-t summary of ``beta``; root-inverse-gamma of ``sigma``."""
         from scipy.special import ndtri
 
         location, precision, shape, scale = self._posterior(stats)

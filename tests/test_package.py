@@ -61,7 +61,7 @@ def test_wheel_holds_the_models(wheel):
     assert not any(name.startswith("models/") for name in names)
     assert len(names) == len(set(names))
     assert any(
-        name.startswith("bayescollapse/reporting/") and name.endswith(".html") for name in names
+        name.startswith("bayescollapse/reporting/") and name.endswith(".html.j2") for name in names
     )
 
 

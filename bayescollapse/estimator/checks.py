@@ -152,7 +152,8 @@ def suspects(model: pm.Model, made: Draft, count: int) -> list[str]:
                     f"pm.Data {name!r} with dims {data.owner.op.dims}: put the row dimension first"
                 )
     for name in made.named(ModelFreeRV):
-        # The person's own variable: a prior in the draft may read value variables, which have no value.
+        # The person's own variable: a prior in the draft may read value variables, which have no
+        # value.
         if model[name].ndim and shape_of(model[name])[0] == count:
             found.append(
                 f"free variable {name!r}: one value per row cannot be weighted, integrate it out"

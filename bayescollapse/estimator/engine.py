@@ -82,7 +82,7 @@ class Group:
         return concatenate_rows(self.parts)
 
     def batch_index(self) -> NDArray[np.int64]:
-        """Generation that made each row, shape (obs,) or (replicate, obs)."""
+        """Return the generation that made each row, shape (obs,) or (replicate, obs)."""
         if self.mixed is not None:
             return self.mixed
         sizes = [count_rows(part) for part in self.parts]
@@ -120,10 +120,10 @@ class Fit(Protocol):
         """Posterior mean of every free variable on its own scale, shape (replicate, …)."""
 
     def summary(self, probabilities: tuple[float, ...]) -> Floats:
-        """Mean, sd and quantiles of the stacked parameters, shape (replicate, statistic, parameter)."""
+        """Mean, sd and quantiles of stacked parameters, (replicate, statistic, parameter)."""
 
     def draws(self, count: int, rng: np.random.Generator) -> dict[str, Floats]:
-        """Posterior draws, shape (replicate, count, …): fresh if exact, else uniform from the pool."""
+        """Posterior draws (replicate, count, …): fresh if exact, else uniform from the pool."""
 
     def keep(self, count: int, chains: int, rng: np.random.Generator) -> dict[str, Floats]:
         """`count` draws to store, evenly spaced, shape (replicate, chain, draw, …)."""
@@ -137,7 +137,7 @@ class Engine(Protocol):
     schema: RowSchema
 
     def digest(self, rows: Values) -> Any:
-        """What conditioning needs of a batch; None where it needs the rows."""
+        """Return what conditioning needs of a batch; None where it needs the rows."""
 
     def join(self, digests: Sequence[Any]) -> Any:
         """Digest of several batches of equal row weight."""
@@ -218,7 +218,7 @@ class ExactEngine:
     def condition(
         self, groups: Sequence[Group], weights: Sequence[Weight], settings: FitSettings
     ) -> ExactFit:
-        """Posteriors from merged statistics; rows are read again only where weights differ by row."""
+        """Give posteriors from merged statistics; only weights by row read rows again."""
         stats, factors = [], []
         for group, weight in zip(groups, weights, strict=True):
             by_row = isinstance(weight, np.ndarray)

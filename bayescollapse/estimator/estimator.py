@@ -132,7 +132,7 @@ class Estimator:
         return self.row_model.schema if self.exact is None else self.exact.schema
 
     def pymc_model(self) -> pm.Model:
-        """The PyMC model itself, for notebooks: priors, graph, ``pm.sample``."""
+        """Return the PyMC model itself, for notebooks: priors, graph, ``pm.sample``."""
         if not callable(self._model):
             return self._model
         return self._model() if self._template is None else self._model(self._template)

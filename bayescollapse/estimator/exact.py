@@ -38,7 +38,7 @@ class ExactSampler(Protocol):
         """Responses, covariates and parameters, as in the PyMC model."""
 
     def suffstats(self, rows: Values, weights: Floats | None) -> Stats:
-        """Statistics of rows (replicate, obs, …) under weights (replicate, obs); None is weight 1."""
+        """Statistics of rows (replicate, obs, …) at weights (replicate, obs); None is weight 1."""
 
     def merge(self, stats: Sequence[Stats], factors: Sequence[float]) -> Stats:
         """Statistics of several batches together, each batch's weights times its factor."""
@@ -50,7 +50,7 @@ class ExactSampler(Protocol):
         """Posterior mean of every parameter on its own scale, shape (replicate, …)."""
 
     def summary(self, stats: Stats, probabilities: tuple[float, ...]) -> Floats:
-        """Mean, sd and quantiles of the stacked parameters, shape (replicate, statistic, parameter)."""
+        """Mean, sd and quantiles of stacked parameters, (replicate, statistic, parameter)."""
 
     def draw(self, stats: Stats, draws: int, rng: np.random.Generator) -> dict[str, Floats]:
         """Independent posterior draws, shape (replicate, draws, …)."""
@@ -58,7 +58,10 @@ class ExactSampler(Protocol):
     def forward(
         self, parameters: Values, covariates: Values, m: int, rng: np.random.Generator
     ) -> dict[str, NDArray[Any]]:
-        """Responses of m rows a replicate; parameters (replicate, 1 or m, …), covariates (replicate, m, …)."""
+        """Responses of m rows a replicate.
+
+        Parameters have shape (replicate, 1 or m, …), covariates (replicate, m, …).
+        """
 
     def log_density(self, parameters: Values, rows: Values) -> Floats:
         """Row-wise log-likelihood (replicate, draw, obs) at parameters (replicate, draw, …)."""

@@ -16,7 +16,7 @@ __all__ = ["Cells", "assemble", "row_table", "statistic_labels"]
 LEAD = ("scheme", "replicate", "generation")
 
 Cells = Callable[[str, str], "NDArray[Any] | None"]
-"""``cells(label, column)`` is a column (replicate, generation, …) of a scheme, None if never written."""
+"""``cells(label, column)`` is a scheme's column (replicate, generation, …), None if never written."""
 
 
 def statistic_labels(probabilities: Sequence[float]) -> list[str]:
@@ -88,7 +88,7 @@ def assemble(
 
 
 def _stack(cells: Cells, labels: Sequence[str], column: str) -> NDArray[Any]:
-    """Column of every scheme on a leading axis; schemes that never wrote it, or fewer members, are NaN."""
+    """Stack a column of every scheme; NaN where a scheme never wrote it, or has fewer members."""
     found = [cells(label, column) for label in labels]
     shapes = [array.shape for array in found if array is not None]
     shape = tuple(max(sizes) for sizes in zip(*shapes, strict=True))

@@ -133,7 +133,7 @@ def _responses(run: xr.DataTree) -> list[str]:
 
 
 def _replay(experiment: Experiment, where: dict[str, Any]) -> Parts:
-    """Run the cell's block again with rows and draws kept; streams are keyed, so it is the same run."""
+    """Run the cell's block again, keeping rows and draws; keyed streams make it the same run."""
     generation = where["generation"]
     block, index = divmod(where["replicate"], experiment.estimator.engine(experiment.method).block)
     job = Job(

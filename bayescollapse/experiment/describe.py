@@ -23,7 +23,7 @@ PACKAGES = ("bayescollapse", "pymc", "pytensor", "nutpie", "arviz", "numpy", "sc
 
 
 def identity(experiment: Experiment) -> dict[str, Any]:
-    """What a store belongs to: everything but schemes, replicates and generations."""
+    """Describe what a store belongs to: everything but schemes, replicates and generations."""
     record = experiment.record
     held_out = experiment.held_out
     return {

@@ -151,7 +151,7 @@ def _work(
 
 @lru_cache(maxsize=8)
 def _experiment(payload: bytes) -> Experiment:
-    """A worker rebuilds an experiment once; experiments with equal estimators share compiled functions."""
+    """Rebuild an experiment, once a worker; equal estimators share compiled functions."""
     import cloudpickle
 
     rebuilt: Experiment = cloudpickle.loads(payload)

@@ -192,7 +192,7 @@ class Experiment:
         ]
 
     def lineage(self, job: Job) -> Lineage:
-        """The generation loop of a job."""
+        """Set up the generation loop of a job."""
         reference = job.label.startswith("reference/")
         quiet = RecordSettings(0, "none", self.record.probabilities, self.chains)
         return Lineage(
@@ -405,7 +405,7 @@ def _references(references: Sequence[str] | None, method: str) -> tuple[str, ...
 
 
 def _suffix(label: str) -> str:
-    """References keep fewer columns than an equal scheme, so their shards are apart."""
+    """Keep shards of references apart: they hold fewer columns than an equal scheme."""
     return f"-{label.rpartition('/')[2]}" if label.startswith("reference/") else ""
 
 

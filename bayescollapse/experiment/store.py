@@ -90,7 +90,7 @@ class Store:
             os.fsync(file.fileno())
 
     def shards(self, job: Job) -> list[dict[str, Any]]:
-        """Committed shards of a job, consecutive from generation 0."""
+        """List the committed shards of a job, consecutive from generation 0."""
         return consecutive(
             [line for line in self.lines() if line["kind"] == "shard" and line["job"] == job.name]
         )

@@ -99,7 +99,7 @@ def gather_rows(
 
 
 def schema_to_plain(schema: RowSchema) -> dict[str, Any]:
-    """Schema as plain values for the manifest."""
+    """Write a schema as plain values for the manifest."""
 
     def plain(variables: tuple[Variable, ...]) -> list[list[Any]]:
         return [[v.name, list(v.dims), list(v.shape), v.dtype] for v in variables]
@@ -110,7 +110,7 @@ def schema_to_plain(schema: RowSchema) -> dict[str, Any]:
 
 
 def schema_from_plain(data: Mapping[str, Any]) -> RowSchema:
-    """Schema from the manifest."""
+    """Read a schema from the manifest."""
 
     def variables(group: list[list[Any]]) -> tuple[Variable, ...]:
         return tuple(

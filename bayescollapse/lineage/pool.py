@@ -58,7 +58,7 @@ class Pool:
         return Pool(self.scheme, self.engine, self.real, (*self.synthetic, group)[-reach:])
 
     def groups(self, generation: int, rng: np.random.Generator | None) -> tuple[Group, ...]:
-        """Groups of rows that generation is fitted to: real rows first, each of one weight."""
+        """Give the groups a generation is fitted to: real rows first, each group of one weight."""
         real = self.real if self.scheme.supply != "none" or generation == 0 else ()
         memory = self.scheme.memory
         assert isinstance(memory, Memory)

@@ -59,7 +59,7 @@ class Record:
             self._add("posterior", self.schema.pack(draws, lead=3))
 
     def training(self, groups: Sequence[Group], weights: Sequence[Weight], emitted: int) -> None:
-        """Counts, real share, total weight and Kish size of the rows that were fitted."""
+        """Add counts, real share, total weight and Kish size of the rows that were fitted."""
         sums = np.zeros(5)
         for group, weight in zip(groups, weights, strict=True):
             sums = sums + _sums(group, weight)
@@ -161,7 +161,7 @@ def row_summary(values: NDArray[Any], probabilities: tuple[float, ...]) -> Float
 
 
 def _sums(group: Group, weight: Weight) -> Floats:
-    """Sums of weights, of weights of real rows and of squares, rows used and real rows used, last axis."""
+    """Sum weights, real rows' weights and squares, and count used and real rows, on a last axis."""
     if not isinstance(weight, np.ndarray) and isinstance(group.real, bool):
         count = float(group.count)
         total, real = count * weight, float(group.real)

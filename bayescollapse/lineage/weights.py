@@ -51,7 +51,7 @@ def row_weights(
 
 
 def labelled_rows(schema: RowSchema, groups: Sequence[Group]) -> xr.Dataset:
-    """Dataset (replicate, obs) of all rows, with the coordinates ``real``, ``batch`` and ``origin``."""
+    """Dataset (replicate, obs) of all rows, with coordinates ``real``, ``batch`` and ``origin``."""
     values = concatenate_rows([part for group in groups for part in group.parts])
     replicates = next(iter(values.values())).shape[0]
     real = np.concatenate([np.broadcast_to(g.real, (replicates, g.count)) for g in groups], axis=1)

@@ -131,9 +131,10 @@ def draw_lines(collection: Any, data: xr.Dataset, label: str, **style: Any) -> N
 def finish(collection: Any, note: str, labels: Sequence[str]) -> Any:
     """Add the legend and the note on line styles, and tidy matplotlib axes."""
     matplotlib = collection.backend == "matplotlib"
-    place = {"loc": "outside lower center", "ncols": _columns(labels)} if matplotlib else {}
+    place = {"loc": "outside lower left", "ncols": _columns(labels)} if matplotlib else {}
     collection.add_legend("scheme", title="Scheme", **place)
-    collection.add_title(note, size=10 if matplotlib else None)
+    left = {"size": 10, "x": 0.01, "ha": "left"} if matplotlib else {}
+    collection.add_title(note, **left)
     if matplotlib:
         for axes in collection.viz["figure"].item().axes:
             _whole_generations(axes)

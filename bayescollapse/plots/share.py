@@ -171,5 +171,5 @@ def _legend(figure: Any, grid: Sequence[Any]) -> None:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
     columns = 4 if len(grid) > 1 else 2
-    place = {"loc": "outside lower center", "ncols": columns, "fontsize": 9}
+    place = {"loc": "outside lower left", "ncols": columns, "fontsize": 9}
     figure.legend(list(found.values()), list(found), **place)

@@ -112,7 +112,8 @@ def predictive_section(run: xr.DataTree) -> Section | None:
     text = (
         "Last generation. Held-out loss is what the predictive distribution loses on the same "
         "held-out real rows since generation 0: above 0 is worse. The emitted sd is the median "
-        "over replicates, relative to generation 0: far below 1 is collapse, far above 1 is explosion."
+        "over replicates, relative to generation 0: far below 1 is collapse, far above 1 is "
+        "explosion."
     )
     return Section("Predictions", text, table=rows)
 
@@ -135,8 +136,8 @@ def weight_section(run: xr.DataTree) -> Section:
     ]
     text = (
         "What generations were trained on, averaged over replicates. The total weight is the "
-        "sample size that a posterior claims to have; the Kish effective size is what its unequal weights "
-        "leave of the rows."
+        "sample size that a posterior claims to have; the Kish effective size is what "
+        "its unequal weights leave of the rows."
     )
     return Section("Rows and weights", text, table=rows)
 

@@ -55,6 +55,7 @@ def lead(run: xr.DataTree) -> str:
     """Say in a few sentences what was run."""
     plain = configuration_of(run)
     count = len(plain["schemes"])
+    method = METHOD.get(plain["method"], plain["method"])
     schemes = "One scheme" if count == 1 else f"{count} schemes"
     return (
         f"{schemes}, {plain['replicates']} replicates, {plain['generations']} generations. "
@@ -62,7 +63,7 @@ def lead(run: xr.DataTree) -> str:
         f"({counts(plain['n_real'])} per generation) and rows that earlier generations generated "
         f"({counts(plain['n_synthetic'])} per generation), as its scheme says. All schemes saw the "
         "same real rows and the same emission noise.\n\n"
-        f"Model: {_unwrapped(plain['estimator'])}. Posteriors: {METHOD.get(plain['method'], plain['method'])}."
+        f"Model: {_unwrapped(plain['estimator'])}. Posteriors: {method}."
     )
 
 

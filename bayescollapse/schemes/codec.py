@@ -66,7 +66,7 @@ def scheme_from_dict(data: dict[str, Any]) -> Scheme:
 
 
 def function_identity(function: Callable[..., Any]) -> dict[str, str]:
-    """Module, qualified name and source hash of a person's own function.
+    """Identify a person's own function by module, qualified name and source hash.
 
     Raises
     ------

@@ -53,7 +53,7 @@ class BoundSource(Protocol):
     default_covariates: str
 
     def truth(self, place: Place) -> Floats | None:
-        """Parameters that the rows come from, stacked, shape (replicate, parameter); None if unknown."""
+        """Stacked parameters behind the rows, shape (replicate, parameter); None if unknown."""
 
     def real(self, n: int, place: Place) -> dict[str, NDArray[Any]]:
         """Fresh real rows, shape (replicate, n, …)."""
@@ -72,7 +72,7 @@ class Source(Protocol):
         """Source for this estimator; may fit or compile."""
 
     def describe(self) -> dict[str, Any]:
-        """Configuration as plain values, part of a run's identity."""
+        """Give the configuration as plain values, part of a run's identity."""
 
 
 def take_rows(rows: Values, index: NDArray[np.int64]) -> dict[str, NDArray[Any]]:

@@ -61,7 +61,7 @@ class Simulator:
         bound.draw(2, 1, np.random.default_rng(0))
 
     def bind(self, estimator: Estimator, *, seed: int) -> BoundSimulator:
-        """Simulator with the rows it must return."""
+        """Tell the simulator which rows it must return."""
         schema = estimator.schema
         stacked = None
         if self.truth_values is not None:
@@ -70,7 +70,7 @@ class Simulator:
         return BoundSimulator(self.function, schema, stacked)
 
     def describe(self) -> dict[str, Any]:
-        """Configuration as plain values."""
+        """Give the configuration as plain values."""
         name = f"{self.function.__module__}.{self.function.__qualname__}"
         truth = {n: np.asarray(v).tolist() for n, v in (self.truth_values or {}).items()}
         return {"source": "Simulator", "function": name, "truth": truth}
@@ -86,7 +86,7 @@ class BoundSimulator:
     default_covariates: str = "source"
 
     def truth(self, place: Place) -> Floats | None:
-        """True values, the same for every replicate."""
+        """Give the true values, the same for every replicate."""
         if self.stacked is None:
             return None
         return np.broadcast_to(self.stacked, (place.replicates, self.stacked.shape[-1]))

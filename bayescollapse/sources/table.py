@@ -97,7 +97,7 @@ class Table:
         return _code(self.frame[self._column(variable)])[1]
 
     def rows(self, schema: RowSchema) -> dict[str, NDArray[Any]]:
-        """The whole table as checked rows of one replicate, shape (1, obs, …)."""
+        """Give the whole table as checked rows of one replicate, shape (1, obs, …)."""
         data = {v.name: ((ROW_DIM, *v.dims), self._array(v)) for v in schema.variables}
         return schema.values(xr.Dataset(data), argument="frame")
 
@@ -136,7 +136,7 @@ class Table:
         return BoundTable(rows, estimator.schema, stacked)
 
     def describe(self) -> dict[str, Any]:
-        """Configuration as plain values, with a digest of the data."""
+        """Give the configuration as plain values, with a digest of the data."""
         used = [c for v in self.variables.values() for c in ([v] if isinstance(v, str) else v)]
         text = self.frame[used].to_csv(index=False).encode()
         truth = self.truth_setting

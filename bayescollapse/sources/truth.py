@@ -119,7 +119,7 @@ class Truth:
         return BoundTruth(model.engine(), estimator.schema, stacked, None, self.covariates)
 
     def describe(self) -> dict[str, Any]:
-        """Configuration as plain values."""
+        """Give the configuration as plain values."""
         values = {name: value.tolist() for name, value in self.parameters.items()}
         return {
             "source": "Truth",
@@ -141,7 +141,7 @@ class BoundTruth:
     default_covariates: str = "source"
 
     def truth(self, place: Place) -> Floats | None:
-        """True values of the learner's parameters; NaN where the truth's model has no such parameter."""
+        """Give true values of the learner's parameters; NaN where the truth's model has none."""
         parameters = self._parameters(place)
         known = {name: value[:, 0] for name, value in parameters.items()}
         columns = [

@@ -6,8 +6,8 @@ import numpy as np
 
 import bayescollapse as bc
 
-# |z| > 4 has probability 6.3e-5 under the null. A test of c comparisons fails falsely with probability
-# below c * 6.3e-5; seeds are fixed, so a passing test keeps passing.
+# |z| > 4 has probability 6.3e-5 under the null. A test of c comparisons fails falsely with
+# probability below c * 6.3e-5; seeds are fixed, so a passing test keeps passing.
 TOLERANCE = 4.0
 
 

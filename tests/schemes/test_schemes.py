@@ -190,6 +190,7 @@ def test_held_out_density_prefers_the_truth():
     y = held_out["y"].to_numpy()
     best = float((-0.5 * (y - y.mean()) ** 2 - 0.5 * np.log(2 * np.pi)).mean())
     assert float(density[0]) < best
-    # n/2 (theta - truth)^2 has mean (2t + 2)/(2n) nats under joint emission, draw and mean together.
+    # n/2 (theta - truth)^2 has mean (2t + 2)/(2n) nats under joint emission, draw and mean
+    # together.
     loss = 0.5 * (2 * 7 + 1) / 50
     assert float(density[0] - density[-1]) == pytest.approx(loss, rel=0.5)
