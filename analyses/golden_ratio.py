@@ -1,4 +1,4 @@
-"""How much should a generation trust fresh real data over synthetic data?
+"""Measure how much a generation should trust fresh real data over synthetic data.
 
 Three parts, each printed as a table and drawn in one report: simulated rows with exact posteriors
 beside the laws; any PyMC model by NUTS, here a logistic regression; and a real table. Results go to
@@ -24,11 +24,12 @@ from bayescollapse.experiment.executor import local_processes
 from bayescollapse.reporting import page
 
 TITLE = "How much should a generation trust fresh real data?"
-LEAD = """A model is fitted, generation after generation, to fresh real rows and to rows that its predecessor made
-up. How much weight should the real rows have? Too little, and errors pass on for ever; all of it, and the synthetic
-rows are wasted. With as many real as synthetic rows the best real share is known to be 0.618, the inverse golden
-ratio, when rows are made up at a point estimate. This page measures it, and shows that drawing rows from the
-posterior, as a Bayesian does, moves it."""
+LEAD = """A model is fitted, generation after generation, to fresh real rows and to rows that its
+predecessor made up. How much weight should the real rows have? Too little, and errors pass on for
+ever; all of it, and the synthetic rows are wasted. With as many real as synthetic rows the best
+real share is known to be 0.618, the inverse golden ratio, when rows are made up at a point
+estimate. This page measures it, and shows that drawing rows from the posterior, as a Bayesian does,
+moves it."""
 
 
 def main() -> None:

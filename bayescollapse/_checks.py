@@ -30,7 +30,7 @@ def real_number(name: str, value: Any) -> float:
 
 def positive(name: str, value: Any, *, infinite: bool = False) -> float:
     """Check a positive number; inf only where it is allowed."""
-    good = isinstance(value, numbers.Real) and not isinstance(value, bool) and float(value) > 0
+    good = not isinstance(value, bool) and isinstance(value, numbers.Real) and float(value) > 0
     if not good or (np.isinf(float(value)) and not infinite):
         allowed = "a positive number or inf" if infinite else "a positive finite number"
         raise ValueError(f"{name} must be {allowed}, got {value!r}")

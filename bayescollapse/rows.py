@@ -183,7 +183,7 @@ class RowSchema:
 
 def count_rows(values: Values) -> int:
     """Count the rows of one replicate."""
-    return next(iter(values.values())).shape[1]
+    return int(next(iter(values.values())).shape[1])
 
 
 def concatenate_rows(parts: Sequence[Values]) -> dict[str, NDArray[Any]]:

@@ -121,7 +121,7 @@ def tabulate(name: str, schedule: Any, generations: int) -> tuple[float, ...]:
     >>> tabulate("real_share", power(1, -1), 2)
     (1.0, 0.5)
     """
-    if isinstance(schedule, numbers.Real) and not isinstance(schedule, bool):
+    if not isinstance(schedule, bool) and isinstance(schedule, numbers.Real):
         return (float(schedule),) * generations
     if isinstance(schedule, (tuple, list)):
         if len(schedule) < generations:

@@ -112,8 +112,10 @@ def estimator(*, sd: float = 1.0, prior_mean: float = 0.0, prior_sd: float = np.
     positive("sd", sd)
     positive("prior_sd", prior_sd, infinite=True)
     real_number("prior_mean", prior_mean)
-    prior = {"sd": sd, "prior_mean": prior_mean, "prior_sd": prior_sd}
-    return Estimator(partial(model, **prior), exact=GaussianMeanSampler(**prior))
+    return Estimator(
+        partial(model, sd=sd, prior_mean=prior_mean, prior_sd=prior_sd),
+        exact=GaussianMeanSampler(sd, prior_mean, prior_sd),
+    )
 
 
 @dataclass(frozen=True)

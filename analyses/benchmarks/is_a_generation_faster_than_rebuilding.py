@@ -72,9 +72,18 @@ class Generations:
         self.source = case.truth.bind(case.estimator, seed=0)
         schemes = bc.schemes.replace()
         self.experiment = bc.Experiment(
-            case.estimator, case.truth, schemes, n_real=ROWS, generations=GENERATIONS, replicates=1,
-            method="nuts", draws=DRAWS, chains=CHAINS, references=(), keep_rows="none",
-        )  # fmt: skip
+            case.estimator,
+            case.truth,
+            schemes,
+            n_real=ROWS,
+            generations=GENERATIONS,
+            replicates=1,
+            method="nuts",
+            draws=DRAWS,
+            chains=CHAINS,
+            references=(),
+            keep_rows="none",
+        )
         self.predictive: dict[str, list[float]] = {"all": [], "one": []}
 
     def by_engine(self, number: int) -> dict[str, Any]:
@@ -96,9 +105,14 @@ class Generations:
         rows = self.engine.schema.dataset(self._rows(number), replicate=0)
         with self.case.build(rows):
             trace = pm.sample(
-                draws=DRAWS, tune=TUNE, chains=CHAINS, cores=1, nuts_sampler="nutpie",
-                random_seed=number, progressbar=False,
-            )  # fmt: skip
+                draws=DRAWS,
+                tune=TUNE,
+                chains=CHAINS,
+                cores=1,
+                nuts_sampler="nutpie",
+                random_seed=number,
+                progressbar=False,
+            )
             one = trace.isel(chain=[0], draw=[-1])
             for name, draws in (("one", one), ("all", trace)):
                 start = time.perf_counter()

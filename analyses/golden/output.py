@@ -161,7 +161,7 @@ def save_figure(figure: Any, path: Path) -> Path:
 
 
 def answer(sweeps: Sequence[Sweep]) -> str:
-    """The finding, in figures of this run."""
+    """State the finding, in figures of this run."""
     lines = []
     for sweep in sweeps:
         if sweep.family == "Gaussian mean" and sweep.ratio == 1:
@@ -212,32 +212,34 @@ def sections(
     return parts
 
 
-MINIMA = """Errors are squared errors of the posterior mean, averaged over replicates and the second half of the
-generations, in units of the error of a fit to the real rows alone. k is the number of real rows per
-synthetic row. The minimum and its interval come from a curve through the measured errors and
-resampled replicates; "theory" is the optimal share for many generations. "Error" is measured at the
-share nearest the minimum, with its Monte Carlo standard error, beside the law for these generations
-and this emission; "max z" is the largest distance of any share's error from its law, in Monte Carlo
-standard errors.
+MINIMA = """Errors are squared errors of the posterior mean, averaged over replicates and the second
+half of the generations, in units of the error of a fit to the real rows alone. k is the number of
+real rows per synthetic row. The minimum and its interval come from a curve through the measured
+errors and resampled replicates; "theory" is the optimal share for many generations. "Error" is
+measured at the share nearest the minimum, with its Monte Carlo standard error, beside the law for
+these generations and this emission; "max z" is the largest distance of any share's error from its
+law, in Monte Carlo standard errors.
 
-The laws of the Gaussian mean (known or unknown variance) are exact. That of regression is first order, low by about
-(features + 1) / n; the spread sigma has none."""
-SHARES = """Dots: measured errors with two Monte Carlo standard errors. Line: the law for these generations and
-this emission. Shaded: the located minimum with its 95 % interval. Dashed: the optimal share of theory."""
-MARGINALS = """Fresh real rows are resampled from the table; the truth is the fit on the whole table; emission is
-plug-in at the posterior mean."""
-NUTS = """Each generation is a NUTS fit of the PyMC model to weighted rows, under joint emission. Replicates are
-few, so the bars are wide and no minimum is claimed."""
+The laws of the Gaussian mean (known or unknown variance) are exact. That of regression is first
+order, low by about (features + 1) / n; the spread sigma has none."""
+SHARES = """Dots: measured errors with two Monte Carlo standard errors. Line: the law for these
+generations and this emission. Shaded: the located minimum with its 95 % interval. Dashed: the
+optimal share of theory."""
+MARGINALS = """Fresh real rows are resampled from the table; the truth is the fit on the whole
+table; emission is plug-in at the posterior mean."""
+NUTS = """Each generation is a NUTS fit of the PyMC model to weighted rows, under joint emission.
+Replicates are few, so the bars are wide and no minimum is claimed."""
 FEW = "Dots: measured errors with two Monte Carlo standard errors over the replicates."
-GATE = """A fit passes when R-hat is at most 1.01 or below what a converged chain of its effective size shows in
-999 of 1,000 cases, effective sizes are at least 100 a chain, and nothing diverged. Exact posteriors have
-nothing to check."""
-LOOPS = "Five loops on a Gaussian with unknown mean and variance, joint emission, n = m = 100, Jeffreys' prior."
-DRIFT = """Top: squared error against the truth. Bottom: Gaussian Kullback-Leibler divergence from the first
-generation's posterior, in nats. Solid: mean over replicates; dotted: median; where they part, a few lineages
-carry the mean."""
-COVERAGE = """Top: how often the central 95 % interval holds the truth; the dashed line is what it claims. Bottom:
-real rows claimed per real row worth; 1 is honest, above 1 is overconfident."""
+GATE = """A fit passes when R-hat is at most 1.01 or below what a converged chain of its effective
+size shows in 999 of 1,000 cases, effective sizes are at least 100 a chain, and nothing diverged.
+Exact posteriors have nothing to check."""
+LOOPS = """Five loops on a Gaussian with unknown mean and variance, joint emission, n = m = 100,
+Jeffreys' prior."""
+DRIFT = """Top: squared error against the truth. Bottom: Gaussian Kullback-Leibler divergence from
+the first generation's posterior, in nats. Solid: mean over replicates; dotted: median; where they
+part, a few lineages carry the mean."""
+COVERAGE = """Top: how often the central 95 % interval holds the truth; the dashed line is what it
+claims. Bottom: real rows claimed per real row worth; 1 is honest, above 1 is overconfident."""
 
 
 def _picture(figure: Any, out: Path, name: str) -> Path:

@@ -23,7 +23,7 @@ FEATURES = 2
 
 @dataclass(frozen=True)
 class Family:
-    """One simulated model: its estimator, its truth, the parameter whose error is swept, and its law."""
+    """One simulated model: estimator, truth, the parameter whose error is swept, and its law."""
 
     name: str
     estimator: Any
@@ -38,7 +38,7 @@ class Family:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Error against real share for one model, ratio and emission; errors in units of the real-only error.
+    """Error, in units of the real-only error, against real share for a model, ratio and emission.
 
     A parameter without a law has NaN for `law` and `optimum`.
     """
@@ -62,7 +62,7 @@ class Sweep:
 
 
 def families() -> list[Family]:
-    """The three simulated models."""
+    """List the three simulated models."""
     return [
         Family(
             "Gaussian mean",

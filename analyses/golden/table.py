@@ -37,7 +37,7 @@ class RealTable:
 
 
 def load_table(path: Path | None, columns: str | None, response: str | None) -> RealTable:
-    """The survey that statsmodels ships, or a person's own CSV file.
+    """Load the survey that statsmodels ships, or a person's own CSV file.
 
     Raises
     ------
@@ -68,14 +68,14 @@ def load_table(path: Path | None, columns: str | None, response: str | None) -> 
 
 
 def marginals(settings: Settings, executor: Executor, table: RealTable) -> Iterator[Sweep]:
-    """Error of the posterior mean probabilities of each column against real share, beside the exact law."""
+    """Sweep real shares for each column's posterior mean probabilities, beside the exact law."""
     for column in table.columns[:3]:
         codes = _categories(table.frame[column])
         yield _marginal(settings, executor, table, column, codes)
 
 
 def regression(settings: Settings, executor: Executor, table: RealTable) -> FewShares:
-    """Logistic regression of the response on the columns; the truth is the fit on the whole table."""
+    """Regress the response on the columns; the truth is the logistic fit on the whole table."""
     frame = pd.DataFrame({name: _standardised(table.frame[name]) for name in table.columns})
     frame.insert(0, "intercept", 1.0)
     frame["response"] = pd.factorize(table.frame[table.response], sort=True)[0]
@@ -129,7 +129,7 @@ def _marginal(
 def _dirichlet_error(
     settings: Settings, frequencies: NDArray[np.float64], truth: NDArray[np.float64], share: float
 ) -> float:
-    """Exact risk around the fit on the whole table, which is a little off the table's frequencies."""
+    """Exact risk around the whole table's fit, which is a little off the table's frequencies."""
     law = theory.dirichlet_law(
         settings.generations,
         probabilities=frequencies,

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from bayescollapse.estimator.engine import Fit
+from bayescollapse.estimator.exact import Floats
 
-__all__ = ["Emission", "emission_parameters", "parse_emission"]
+__all__ = ["Emission", "Emitter", "emission_parameters", "parse_emission"]
 
 KINDS = ("plug-in", "joint", "predictive", "ensemble")
 
@@ -60,6 +59,16 @@ class Emission:
         return f"Emission({self.label!r})"
 
 
+class Emitter(Protocol):
+    """What an emission needs of the posteriors of a block."""
+
+    def point(self) -> dict[str, Floats]:
+        """Posterior mean of every free variable on its own scale, shape (replicate, …)."""
+
+    def draws(self, count: int, rng: np.random.Generator) -> dict[str, Floats]:
+        """Posterior draws, shape (replicate, count, …)."""
+
+
 def parse_emission(value: str | Emission) -> Emission:
     """Read an emission from its label.
 
@@ -82,13 +91,13 @@ def parse_emission(value: str | Emission) -> Emission:
 
 
 def emission_parameters(
-    fit: Fit, emission: Emission, m: int, rng: np.random.Generator | None
+    fit: Emitter, emission: Emission, m: int, rng: np.random.Generator | None
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]] | None]:
     """Parameters behind m rows of every replicate.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Emitter
         Posteriors of a block of replicates.
     emission : Emission
         How to emit.

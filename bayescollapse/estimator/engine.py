@@ -219,11 +219,15 @@ class ExactEngine:
         self, groups: Sequence[Group], weights: Sequence[Weight], settings: FitSettings
     ) -> ExactFit:
         """Give posteriors from merged statistics; only weights by row read rows again."""
-        stats, factors = [], []
+        stats: list[Stats] = []
+        factors: list[float] = []
         for group, weight in zip(groups, weights, strict=True):
-            by_row = isinstance(weight, np.ndarray)
-            stats.append(self.sampler.suffstats(group.rows(), weight) if by_row else group.digest)
-            factors.append(1.0 if by_row else float(weight))
+            if isinstance(weight, np.ndarray):
+                stats.append(self.sampler.suffstats(group.rows(), weight))
+                factors.append(1.0)
+            else:
+                stats.append(group.digest)
+                factors.append(float(weight))
         merged = stats[0] if factors == [1.0] else self.sampler.merge(stats, factors)
         self.sampler.check(merged)
         return ExactFit(self.sampler, merged)

@@ -16,7 +16,7 @@ __all__ = ["Cells", "assemble", "row_table", "statistic_labels"]
 LEAD = ("scheme", "replicate", "generation")
 
 Cells = Callable[[str, str], "NDArray[Any] | None"]
-"""``cells(label, column)`` is a scheme's column (replicate, generation, …), None if never written."""
+"""``cells(label, column)`` is a column (replicate, generation, …), None if never written."""
 
 
 def statistic_labels(probabilities: Sequence[float]) -> list[str]:
@@ -97,7 +97,7 @@ def _stack(cells: Cells, labels: Sequence[str], column: str) -> NDArray[Any]:
     out = np.full((len(labels), *shape), np.nan)
     for i, array in enumerate(found):
         if array is not None:
-            out[(i, *map(slice, array.shape))] = array
+            out[i][tuple(slice(size) for size in array.shape)] = array
     return out
 
 

@@ -93,7 +93,7 @@ class Parts(NamedTuple):
 
 
 def _check_cell(run: xr.DataTree, where: dict[str, Any]) -> None:
-    summary = run["summary"].to_dataset(inherit=False)
+    summary = run.children["summary"].to_dataset(inherit=False)
     for name, value in where.items():
         if value not in summary[name].to_numpy():
             raise KeyError(
@@ -108,12 +108,12 @@ def _stored(run: xr.DataTree, where: dict[str, Any]) -> Parts:
             "the run kept no posterior draws (keep_draws=0): pass experiment= to replay the cell"
         )
     posterior, stats = (
-        run[name].to_dataset(inherit=False).sel(where).drop_vars(list(where))
+        run.children[name].to_dataset(inherit=False).sel(where).drop_vars(list(where))
         for name in ("posterior", "sample_stats")
     )
     chosen = np.zeros(0, dtype=bool)
     if "rows" in run.children:
-        table = run["rows"].to_dataset(inherit=False)
+        table = run.children["rows"].to_dataset(inherit=False)
         chosen = np.all([table[name].to_numpy() == value for name, value in where.items()], axis=0)
     if not chosen.any():
         raise ValueError(
@@ -128,7 +128,7 @@ def _row_dataset(table: xr.Dataset, where: dict[str, Any]) -> xr.Dataset:
 
 
 def _responses(run: xr.DataTree) -> list[str]:
-    names = run["predictive"].to_dataset(inherit=False).data_vars
+    names = run.children["predictive"].to_dataset(inherit=False).data_vars
     return [str(name) for name in names if name != "held_out_log_density"]
 
 

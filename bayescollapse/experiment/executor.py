@@ -27,7 +27,8 @@ def single_threaded() -> AbstractContextManager[Any]:
     """Keep BLAS and OpenMP on one thread: sums in another order would be other bits."""
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(limits=1)
+    limits: AbstractContextManager[Any] = threadpool_limits(limits=1)
+    return limits
 
 
 def run_jobs(

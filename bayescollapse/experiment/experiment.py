@@ -142,7 +142,7 @@ class Experiment:
         if isinstance(held_out, (int, np.integer)):
             integer("held_out", held_out)
         self.plans = self._plans()
-        source.check(estimator)  # type: ignore[attr-defined]
+        source.check(estimator)
 
     def __repr__(self) -> str:
         """One line with what is run."""

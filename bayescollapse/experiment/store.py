@@ -101,8 +101,10 @@ class Store:
         target = self.path / "shards" / name
         temporary = target.with_suffix(f".{uuid.uuid4().hex}.tmp")
         arrays = segment.arrays | {STATE + k: v for k, v in segment.state.items()}
+        # A type checker takes typed values for NumPy's own keywords.
+        named: dict[str, Any] = {k.replace("/", "|"): v for k, v in arrays.items()}
         with open(temporary, "wb") as file:
-            np.savez(file, **{k.replace("/", "|"): v for k, v in arrays.items()})
+            np.savez(file, **named)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayescollapse.estimator.emission import Emission, emission_parameters
+from bayescollapse.estimator.emission import emission_parameters
 from bayescollapse.estimator.engine import Engine, Fit, FitSettings, Group, Weight
 from bayescollapse.estimator.exact import Floats
 from bayescollapse.estimator.trees import parameter_dataset
@@ -130,7 +130,7 @@ class Lineage:
     def _generation(self, t: int, pool: Pool, record: Record) -> Pool:
         if self._wants_real(t):
             pool = pool.add_real(self.source.real(self.plan.fresh[t], self._place(t)), t)
-        subsampled = pool.scheme.memory.label.startswith("subsample")  # type: ignore[union-attr]
+        subsampled = pool.scheme.memory.label.startswith("subsample")
         groups = pool.groups(t, self._rng("memory", t) if subsampled else None)
         groups, weights = self._weigh(t, groups, pool)
         fit = self._condition(t, groups, weights)
@@ -175,7 +175,6 @@ class Lineage:
 
     def _emit(self, t: int, pool: Pool, fit: Fit, record: Record) -> Pool:
         m, emission = self.plan.emitted[t], self.plan.scheme.emission
-        assert isinstance(emission, Emission)
         rng = None if emission.kind == "plug-in" else self._rng("parameters", t)
         parameters, distinct = emission_parameters(fit, emission, m, rng)
         covariates = self._covariates(t, m, pool)
@@ -244,7 +243,6 @@ class Lineage:
     def _previous(self, t: int, fit: Fit, pool: Pool) -> Previous:
         schema, rng = self.engine.schema, self._rng("density", t)
         emission = self.plan.scheme.emission
-        assert isinstance(emission, Emission)
 
         def posterior(draws: int) -> xr.Dataset:
             return parameter_dataset(schema, fit.draws(draws, rng), ("replicate", "draw"))

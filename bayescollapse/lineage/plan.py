@@ -6,7 +6,7 @@ and the counts of an experiment is refused at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,8 +14,8 @@ import numpy as np
 
 from bayescollapse.estimator.emission import Emission
 from bayescollapse.estimator.exact import Floats
-from bayescollapse.schedules import tabulate
-from bayescollapse.schemes.axes import Memory, Weighting
+from bayescollapse.schedules import Schedule, tabulate
+from bayescollapse.schemes.axes import Weighting
 from bayescollapse.schemes.scheme import Scheme
 
 __all__ = ["Plan", "make_plan"]
@@ -90,11 +90,12 @@ def make_plan(
             (np.nan,) * generations,
             (np.nan,) * generations,
         )
-        _check_emission(scheme.emission, emitted)  # type: ignore[arg-type]
+        _check_emission(scheme.emission, emitted)
         if not isinstance(scheme.weighting, Weighting):
             return plan
-        share = _shares(plan)
-        return replace(plan, real_share=share, total_weight=_totals(plan, share))
+        share = _shares(plan, scheme.weighting)
+        total = _totals(plan, scheme.weighting.total_weight, share)
+        return replace(plan, real_share=share, total_weight=total)
     except ValueError as error:
         raise ValueError(f"scheme {label!r}: {error}") from error
 
@@ -115,14 +116,13 @@ def _counts(
     scheme: Scheme, fresh: tuple[int, ...], emitted: tuple[int, ...]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     generations = range(len(fresh))
-    available = {
+    supplies: dict[str, Callable[[int], int]] = {
         "fresh": lambda t: fresh[t],
         "fixed": lambda t: fresh[0],
         "stream": lambda t: sum(fresh[: t + 1]),
         "none": lambda t: fresh[0] if t == 0 else 0,
-    }[scheme.supply]
-    memory = scheme.memory
-    assert isinstance(memory, Memory)
+    }
+    available, memory = supplies[scheme.supply], scheme.memory
     if memory.kind == "subsample":
         return _subsample_counts(memory.size or 0, fresh, emitted)
     reach = {"last": 1, "all": len(fresh), "window": memory.size or 0}[memory.kind]
@@ -160,15 +160,14 @@ def _check_emission(emission: Emission, emitted: tuple[int, ...]) -> None:
         )
 
 
-def _shares(plan: Plan) -> tuple[float, ...]:
-    weighting = plan.scheme.weighting
+def _shares(plan: Plan, weighting: Weighting) -> tuple[float, ...]:
     real, synthetic = plan.real_rows, plan.synthetic_rows
     if weighting.real_share == "pooled":
-        if plan.scheme.memory.kind == "subsample":  # type: ignore[union-attr]
+        if plan.scheme.memory.kind == "subsample":
             return (1.0,) + (float("nan"),) * (plan.generations - 1)
         return tuple(n / (n + m) for n, m in zip(real, synthetic, strict=True))
     if weighting.real_share == "optimal":
-        wanted = (1.0,) + (_optimal_share(plan),) * (plan.generations - 1)
+        wanted = (1.0,) + (_optimal_share(plan, weighting.total_weight),) * (plan.generations - 1)
     else:
         wanted = tabulate("real_share", weighting.real_share, plan.generations)
     return tuple(_one_share(t, w, real[t], synthetic[t]) for t, w in enumerate(wanted))
@@ -184,14 +183,14 @@ def _one_share(t: int, wanted: float, real: int, synthetic: int) -> float:
     return wanted
 
 
-def _optimal_share(plan: Plan) -> float:
+def _optimal_share(plan: Plan, total: Schedule | str) -> float:
     from bayescollapse.theory import optimal_share
 
     scheme = plan.scheme
-    if scheme.supply != "fresh" or scheme.memory.label != "last":  # type: ignore[union-attr]
+    if scheme.supply != "fresh" or scheme.memory.label != "last":
         raise ValueError(
             "the optimal real share is known for supply='fresh' and memory='last' only, got "
-            f"supply={scheme.supply!r}, memory={scheme.memory.label!r}: "  # type: ignore[union-attr]
+            f"supply={scheme.supply!r}, memory={scheme.memory.label!r}: "
             "use weighted(real_share=…)"
         )
     used = plan.emitted[: max(plan.generations - 1, 1)]
@@ -200,18 +199,16 @@ def _optimal_share(plan: Plan) -> float:
             "the optimal real share is known for constant n_real and n_synthetic only: use "
             "weighted(real_share=…)"
         )
-    total = scheme.weighting.total_weight
-    if isinstance(total, tuple):
+    if isinstance(total, tuple) or callable(total):
         raise ValueError(
             "the optimal real share is not known for a scheduled total weight: use weighted(…)"
         )
     n, m = plan.fresh[0], used[0]
-    label: Any = scheme.emission.label  # type: ignore[union-attr]
-    return float(optimal_share(n / m, emission=label, n=n, total_weight=total))
+    share = optimal_share(n / m, emission=scheme.emission.label, n=n, total_weight=total)
+    return float(share)
 
 
-def _totals(plan: Plan, share: tuple[float, ...]) -> tuple[float, ...]:
-    total = plan.scheme.weighting.total_weight
+def _totals(plan: Plan, total: Schedule | str, share: tuple[float, ...]) -> tuple[float, ...]:
     if total == "calibrated":
         return _calibrated(plan, share)
     numbers = zip(plan.real_rows, plan.synthetic_rows, share, strict=True)
@@ -251,7 +248,7 @@ def _calibrated(plan: Plan, share: tuple[float, ...]) -> tuple[float, ...]:
         synthetic,
         real_rows=plan.fresh,
         synthetic_rows=plan.emitted,
-        emission=plan.scheme.emission.label,  # type: ignore[union-attr]
+        emission=plan.scheme.emission.label,
         total_weights="calibrated",
     )
     return tuple(float(value) for value in result.total_weight)
@@ -261,7 +258,6 @@ def _batch_shares(plan: Plan, share: tuple[float, ...]) -> tuple[Floats, Floats]
     generations = plan.generations
     real, synthetic = np.zeros((generations, generations)), np.zeros((generations, generations))
     memory = plan.scheme.memory
-    assert isinstance(memory, Memory)
     reach = {"last": 1, "all": generations, "window": memory.size or 0}[memory.kind]
     for t in range(generations):
         first = {"fresh": t, "fixed": 0, "stream": 0, "none": 0}[plan.scheme.supply]

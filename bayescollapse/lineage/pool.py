@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from bayescollapse.estimator.engine import Engine, Group
 from bayescollapse.estimator.exact import Floats
 from bayescollapse.rows import Values, count_rows
-from bayescollapse.schemes.axes import Memory
 from bayescollapse.schemes.scheme import Scheme
 from bayescollapse.sources.base import take_rows
 
@@ -50,7 +49,6 @@ class Pool:
         """Pool with a new synthetic batch; `keep` holds a selection's weights (replicate, obs)."""
         group = _batch(self.engine, rows, generation, real=False, keep=keep)
         memory = self.scheme.memory
-        assert isinstance(memory, Memory)
         if memory.kind in ("all", "subsample") and self.synthetic:
             joined = (_join(self.engine, self.synthetic[0], group),)
             return Pool(self.scheme, self.engine, self.real, joined)
@@ -61,7 +59,6 @@ class Pool:
         """Give the groups a generation is fitted to: real rows first, each group of one weight."""
         real = self.real if self.scheme.supply != "none" or generation == 0 else ()
         memory = self.scheme.memory
-        assert isinstance(memory, Memory)
         if memory.kind == "subsample" and generation > 0:
             assert rng is not None
             return (_subsample(self.engine, (*real, *self.synthetic), memory.size or 0, rng),)

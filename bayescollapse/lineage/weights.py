@@ -12,7 +12,6 @@ from bayescollapse.estimator.engine import Group, Weight
 from bayescollapse.estimator.exact import Floats
 from bayescollapse.lineage.plan import Plan
 from bayescollapse.rows import RowSchema, concatenate_rows
-from bayescollapse.schemes.axes import Weighting
 from bayescollapse.schemes.context import Context
 
 __all__ = ["check_row_weights", "group_weights", "labelled_rows", "row_weights"]
@@ -23,7 +22,6 @@ def group_weights(plan: Plan, generation: int, groups: Sequence[Group]) -> list[
 
     A selection's weights are scaled, in every replicate, to the synthetic rows' share.
     """
-    assert isinstance(plan.scheme.weighting, Weighting)
     total, share = plan.total_weight[generation], plan.real_share[generation]
     out: list[Weight] = []
     for group in groups:

@@ -25,9 +25,7 @@ __all__ = [
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Colours of Okabe and Ito that any colour vision tells apart on white, without yellow."""
 
-MUTED = tuple(
-    "#332288 #88CCEE #117733 #CC6677 #DDCC77 #882255 #44AA99 #AA4499 #999933".split()
-)
+MUTED = tuple("#332288 #88CCEE #117733 #CC6677 #DDCC77 #882255 #44AA99 #AA4499 #999933".split())
 """Nine muted colours of Tol, for eight or nine schemes."""
 
 GREY = "#777777"

@@ -82,8 +82,7 @@ def table_cells(table: Table) -> tuple[list[str], list[list[tuple[str, bool]]]]:
     rows = as_records(table)
     names = list(dict.fromkeys(name for row in rows for name in row))
     cells = [
-        [(format_value(row.get(n, "")), _is_number(row.get(n))) for n in names]
-        for row in rows
+        [(format_value(row.get(n, "")), _is_number(row.get(n))) for n in names] for row in rows
     ]
     return [name.replace("_", " ") for name in names], cells
 

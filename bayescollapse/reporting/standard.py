@@ -87,9 +87,7 @@ def information_section(run: xr.DataTree) -> Section:
         f"over generations means that the posterior closes on a wrong value.{note}"
     )
     figure = plot_information(run, coords=drawn)
-    return Section(
-        "Coverage and information", text, table=rows, figure=figure, caption=caption
-    )
+    return Section("Coverage and information", text, table=rows, figure=figure, caption=caption)
 
 
 def predictive_section(run: xr.DataTree) -> Section | None:

@@ -96,8 +96,6 @@ def _located(errors: xr.DataArray, place: dict[str, str], seed: int) -> list[dic
     values = single.to_numpy()
     if len(values) < LEAST or values.shape[1] < 2 or not (values.mean(axis=1) > 0).all():
         return []
-    found = locate_minimum(
-        single["real_share"].to_numpy(), values, rng=np.random.default_rng(seed)
-    )
+    found = locate_minimum(single["real_share"].to_numpy(), values, rng=np.random.default_rng(seed))
     spot = {"located": found.share, "low": found.low, "high": found.high, "value": found.value}
     return [{**place, **spot}]

@@ -16,13 +16,16 @@ from bayescollapse.schedules import Schedule
 
 __all__ = [
     "COVARIATES",
+    "KEEP_ALL",
     "SUPPLIES",
     "TOTALS",
     "KeepAll",
     "Memory",
+    "RowWeighting",
     "Selection",
     "Weighting",
     "parse_memory",
+    "parse_selection",
     "parse_weighting",
 ]
 
@@ -38,6 +41,11 @@ class KeepAll:
 
 Selection = KeepAll | Callable[..., NDArray[np.float64]]
 """Which synthetic rows are used."""
+
+RowWeighting = Callable[..., NDArray[np.float64]]
+"""Weights of rows from a person's own function ``f(rows, context)``."""
+
+KEEP_ALL = KeepAll()
 
 
 @dataclass(frozen=True)
@@ -140,16 +148,26 @@ def parse_memory(value: Memory | str) -> Memory:
     return Memory(match[1], int(match[2])) if match else Memory(str(value))
 
 
-def parse_weighting(value: Any) -> Any:
+def parse_selection(value: Any) -> Selection:
+    """Check a selection."""
+    if isinstance(value, KeepAll) or callable(value):
+        selection: Selection = value
+        return selection
+    raise ValueError(
+        f"selection must be KeepAll() or a function f(proposed, context) -> weights, got {value!r}"
+    )
+
+
+def parse_weighting(value: Any) -> Weighting | RowWeighting:
     """Read a weighting from a share, a label or a function of rows and context."""
     if isinstance(value, Weighting):
         return value
-    if isinstance(value, (str, tuple)) or (
-        isinstance(value, numbers.Real) and not isinstance(value, bool)
-    ):
-        return Weighting(value)  # type: ignore[arg-type]
+    number = not isinstance(value, bool) and isinstance(value, numbers.Real)
+    if number or isinstance(value, (str, tuple)):
+        return Weighting(value)
     if callable(value):
-        return value
+        function: RowWeighting = value
+        return function
     raise ValueError(
         "weighting must be 'pooled', 'optimal', a real share in [0, 1], a tuple of shares, a "
         f"Weighting, or a function f(rows, context) -> weights, got {value!r}"

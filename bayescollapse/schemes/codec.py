@@ -9,19 +9,22 @@ from collections.abc import Callable
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
-from bayescollapse.schedules import Geometric, Linear, Power
-from bayescollapse.schemes.axes import KeepAll, Memory, Weighting
+from bayescollapse.schedules import Geometric, Linear, Power, Schedule
+from bayescollapse.schemes.axes import KeepAll, RowWeighting, Weighting
 from bayescollapse.schemes.scheme import Scheme
 
 __all__ = ["function_identity", "scheme_from_dict", "scheme_to_dict"]
 
-SCHEDULES = {"power": Power, "linear": Linear, "geometric": Geometric}
+SCHEDULES: dict[str, Callable[..., Schedule]] = {
+    "power": Power,
+    "linear": Linear,
+    "geometric": Geometric,
+}
 
 
 def scheme_to_dict(scheme: Scheme) -> dict[str, Any]:
     """Plain dictionary of a scheme; see :meth:`Scheme.to_dict`."""
-    memory, weighting = scheme.memory, scheme.weighting
-    assert isinstance(memory, Memory)
+    weighting, selection = scheme.weighting, scheme.selection
     if isinstance(weighting, Weighting):
         weights: dict[str, Any] = {
             "real_share": _schedule_to_plain(weighting.real_share),
@@ -29,13 +32,14 @@ def scheme_to_dict(scheme: Scheme) -> dict[str, Any]:
         }
     else:
         weights = function_identity(weighting)
-    keep_all = isinstance(scheme.selection, KeepAll)
     return {
         "supply": scheme.supply,
-        "memory": memory.label,
-        "selection": "keep all" if keep_all else function_identity(scheme.selection),
+        "memory": scheme.memory.label,
+        "selection": (
+            "keep all" if isinstance(selection, KeepAll) else function_identity(selection)
+        ),
         "weighting": weights,
-        "emission": scheme.emission.label,  # type: ignore[union-attr]
+        "emission": scheme.emission.label,
         "covariates": scheme.covariates,
         "name": scheme.name,
         "citation": scheme.citation,
@@ -46,7 +50,7 @@ def scheme_from_dict(data: dict[str, Any]) -> Scheme:
     """Scheme from a plain dictionary; see :meth:`Scheme.from_dict`."""
     weights = data["weighting"]
     if "function" in weights:
-        weighting: Any = _load_function(weights)
+        weighting: Weighting | RowWeighting = _load_function(weights)
     else:
         weighting = Weighting(
             _schedule_from_plain(weights["real_share"]),

@@ -8,12 +8,15 @@ from typing import Any
 from bayescollapse.estimator.emission import Emission, parse_emission
 from bayescollapse.schemes.axes import (
     COVARIATES,
+    KEEP_ALL,
     SUPPLIES,
     KeepAll,
     Memory,
+    RowWeighting,
     Selection,
     Weighting,
     parse_memory,
+    parse_selection,
     parse_weighting,
 )
 
@@ -64,49 +67,62 @@ class Scheme:
     True
     """
 
-    supply: str = "fresh"
-    memory: Memory | str = "last"
-    selection: Selection = field(default_factory=KeepAll)
-    weighting: Weighting | str | float | Any = "pooled"
-    emission: Emission | str = "joint"
-    covariates: str | None = None
-    name: str = field(default="", compare=False)
-    citation: str = field(default="", compare=False)
+    supply: str
+    memory: Memory
+    selection: Selection
+    weighting: Weighting | RowWeighting
+    emission: Emission
+    covariates: str | None
+    name: str = field(compare=False)
+    citation: str = field(compare=False)
 
-    def __post_init__(self) -> None:
+    # Written out because it takes short forms, while the fields hold values.
+    def __init__(
+        self,
+        supply: str = "fresh",
+        memory: Memory | str = "last",
+        selection: Selection = KEEP_ALL,
+        weighting: Weighting | RowWeighting | str | float | tuple[float, ...] = "pooled",
+        emission: Emission | str = "joint",
+        covariates: str | None = None,
+        name: str = "",
+        citation: str = "",
+    ) -> None:
         """Turn short forms into values and refuse contradictions."""
-        if self.supply not in SUPPLIES:
-            raise ValueError(f"supply must be one of {SUPPLIES}, got {self.supply!r}")
-        if self.covariates is not None and self.covariates not in COVARIATES:
-            raise ValueError(
-                f"covariates must be None or one of {COVARIATES}, got {self.covariates!r}"
-            )
-        if not (isinstance(self.selection, KeepAll) or callable(self.selection)):
-            raise ValueError(
-                "selection must be KeepAll() or a function f(proposed, context) -> weights, got "
-                f"{self.selection!r}"
-            )
-        object.__setattr__(self, "memory", parse_memory(self.memory))
-        object.__setattr__(self, "weighting", parse_weighting(self.weighting))
-        object.__setattr__(self, "emission", parse_emission(self.emission))
+        if supply not in SUPPLIES:
+            raise ValueError(f"supply must be one of {SUPPLIES}, got {supply!r}")
+        if covariates is not None and covariates not in COVARIATES:
+            raise ValueError(f"covariates must be None or one of {COVARIATES}, got {covariates!r}")
+        values = {
+            "supply": supply,
+            "memory": parse_memory(memory),
+            "selection": parse_selection(selection),
+            "weighting": parse_weighting(weighting),
+            "emission": parse_emission(emission),
+            "covariates": covariates,
+            "name": name,
+            "citation": citation,
+        }
+        for field_name, value in values.items():
+            object.__setattr__(self, field_name, value)
         _refuse_contradictions(self)
 
     def __repr__(self) -> str:
         """One line with the axes that differ from the defaults."""
         parts = [f"supply={self.supply!r}"]
         if self.memory != Memory("last"):
-            parts.append(f"memory={self.memory.label!r}")  # type: ignore[union-attr]
+            parts.append(f"memory={self.memory.label!r}")
         if not isinstance(self.selection, KeepAll):
             parts.append(f"selection={_function_name(self.selection)}")
         if self.weighting != Weighting():
             parts.append(f"weighting={self.weighting!r}")
-        parts.append(f"emission={self.emission.label!r}")  # type: ignore[union-attr]
+        parts.append(f"emission={self.emission.label!r}")
         if self.covariates is not None:
             parts.append(f"covariates={self.covariates!r}")
         return f"Scheme({', '.join(parts)})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain dictionary of the axes, for storage; functions are named with a hash of their source.
+        """Plain dictionary of the axes; functions are named with a hash of their source.
 
         Examples
         --------
@@ -128,12 +144,13 @@ class Scheme:
 
 
 def _function_name(function: Any) -> str:
-    return f"{getattr(function, '__module__', '?')}.{getattr(function, '__qualname__', repr(function))}"
+    module = getattr(function, "__module__", "?")
+    return f"{module}.{getattr(function, '__qualname__', repr(function))}"
 
 
 def _refuse_contradictions(scheme: Scheme) -> None:
     weighting, memory = scheme.weighting, scheme.memory
-    if not isinstance(weighting, Weighting) or not isinstance(memory, Memory):
+    if not isinstance(weighting, Weighting):
         return
     if scheme.supply == "none" and weighting.real_share != "pooled":
         raise ValueError(

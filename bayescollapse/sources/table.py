@@ -141,7 +141,7 @@ class Table:
         text = self.frame[used].to_csv(index=False).encode()
         truth = self.truth_setting
         if isinstance(truth, Mapping):
-            truth = {n: np.asarray(v).tolist() for n, v in truth.items()}  # type: ignore[assignment]
+            truth = {n: np.asarray(v).tolist() for n, v in truth.items()}
         return {
             "source": "Table",
             "rows": len(self.frame),

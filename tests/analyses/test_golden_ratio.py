@@ -14,7 +14,10 @@ SCRIPT = Path(__file__).parents[2] / "analyses" / "golden_ratio.py"
 
 def command(*arguments):
     return subprocess.run(
-        [sys.executable, str(SCRIPT), *map(str, arguments)], capture_output=True, text=True, check=False
+        [sys.executable, str(SCRIPT), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -38,7 +41,9 @@ def table(tmp_path_factory):
 def finished(table, tmp_path_factory):
     out = tmp_path_factory.mktemp("results")
     arguments = ["--quick", "--replicates", 128, "--generations", 8, "--seed", 3, "--out", out]
-    result = command(*arguments, "--data", table, "--columns", "income,city", "--response", "bought")
+    result = command(
+        *arguments, "--data", table, "--columns", "income,city", "--response", "bought"
+    )
     assert result.returncode == 0, result.stderr
     return out, result.stdout
 
@@ -53,7 +58,7 @@ def test_it_prints_where_it_wrote(finished):
 def test_the_report_is_one_file(finished):
     out, _ = finished
     page = (out / "report.html").read_text(encoding="utf-8")
-    assert "src=\"http" not in page
+    assert 'src="http' not in page
     assert page.count("data:image/png;base64") >= 8
     assert "golden ratio" in page
     assert len(list(out.glob("*.png"))) >= 8
@@ -63,7 +68,9 @@ def test_errors_are_close_to_the_laws(finished):
     """About 60 errors with an exact law; |z| > 4.5 anywhere has probability below 0.1 %."""
     out, _ = finished
     with open(out / "errors.csv", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["model"].startswith(("Gaussian mean", "cat"))]
+        rows = [
+            row for row in csv.DictReader(file) if row["model"].startswith(("Gaussian mean", "cat"))
+        ]
     z = [
         (float(row["error"]) - float(row["theory"])) / float(row["error_mcse"])
         for row in rows

@@ -19,12 +19,19 @@ def summary(mean, sd, statistics=STATISTICS):
 
 
 def make_run(
-    replicates=40, generations=5, *, truth=True, reference=True, statistics=STATISTICS, draws=0, seed=1
+    replicates=40,
+    generations=5,
+    *,
+    truth=True,
+    reference=True,
+    statistics=STATISTICS,
+    draws=0,
+    seed=1,
 ):
-    """Two schemes with the same errors; ``proud`` claims half the sd it should have after generation 0.
+    """Two schemes with the same errors; after generation 0 ``proud`` claims half its true sd.
 
-    Errors of generation t have variance (1 + t) / 10 around the truth for both parameters, beta with
-    two entries; n is 10, so that the honest posterior of generation t is worth 10 / (1 + t) rows.
+    Errors of generation t have variance (1 + t) / 10 around the truth for both parameters, beta
+    with two entries; n is 10, so that generation t is worth 10 / (1 + t) rows.
     """
     rng = np.random.default_rng(seed)
     times = np.arange(generations)
@@ -42,8 +49,8 @@ def make_run(
         dims = tuple(f"{name}_dim" for _ in own)
         centre = rng.normal(size=(replicates, *own))
         noise = rng.normal(size=(replicates, generations, *own))
-        noise -= noise.mean(axis=0)
-        noise /= noise.std(axis=0)
+        if replicates > 1:
+            noise = (noise - noise.mean(axis=0)) / noise.std(axis=0)
         extra = (None,) * len(own)
         error = noise * scale[(None, slice(None), *extra)]
         mean = np.broadcast_to(centre[:, None] + error, (*size, *own)).copy()
@@ -53,7 +60,8 @@ def make_run(
         groups["truth"][name] = (("replicate", *dims), centre)
         ten = np.full_like(noise, np.sqrt(0.1))
         only = np.moveaxis(summary(centre[:, None] + noise * ten, ten, statistics), -1, 2)
-        groups["reference/real_only"][name] = (("replicate", "generation", "statistic", *dims), only)
+        cell = ("replicate", "generation", "statistic", *dims)
+        groups["reference/real_only"][name] = (cell, only)
         if draws:
             z = rng.normal(size=(*size, 2, draws, *own))
             values = mean[:, :, :, None, None] + sd[:, :, :, None, None] * z

@@ -5,11 +5,11 @@ import io
 import matplotlib
 import numpy as np
 import pytest
-from tests.measures.synthetic import make_run
 
 import bayescollapse as bc
 from bayescollapse.plots import plot_share
 from bayescollapse.plots.frame import scheme_colors
+from tests.measures.synthetic import make_run
 
 matplotlib.use("agg")
 

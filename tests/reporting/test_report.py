@@ -6,11 +6,11 @@ import matplotlib
 import numpy as np
 import pytest
 import xarray as xr
-from tests.measures.synthetic import make_run
 
 import bayescollapse as bc
 from bayescollapse.reporting import Section, page
 from bayescollapse.reporting.section import figure_uri, format_value, table_cells
+from tests.measures.synthetic import make_run
 
 matplotlib.use("agg")
 
@@ -51,8 +51,9 @@ def read(path):
 def test_report_of_a_synthetic_run(tmp_path):
     path = bc.report(make_run(), tmp_path / "deep" / "run.html")
     reader, text = read(path)
-    assert reader.tags.count("table") == 5 and reader.tags.count("img") == 2
-    for words in ("1 of 400 fits did not pass", "honest", "proud", "beta[1]", "rows worth", "Settings"):
+    assert reader.tags.count("table") == 6 and reader.tags.count("img") == 2
+    said = ("1 of 400 fits did not pass", "honest", "proud", "beta[1]", "rows worth", "Settings")
+    for words in said:
         assert words in text
     assert [p.name for p in path.parent.iterdir()] == ["run.html"]
     from matplotlib import pyplot
@@ -67,24 +68,32 @@ def test_report_of_an_experiment_shows_the_sweep(tmp_path):
     schemes = {f"w <{w}>": bc.schemes.weighted(w, emission="plug-in") for w in shares}
     schemes |= {f"other {i}": bc.schemes.replace(total_weight=10 + i) for i in range(6)}
     run = bc.Experiment(
-        gaussian_mean.estimator(), bc.Truth(mu=0.5), schemes, n_real=20, generations=4, replicates=50,
-        held_out=10, seed=3,
-    ).run(progress=False)  # fmt: skip
+        gaussian_mean.estimator(),
+        bc.Truth(mu=0.5),
+        schemes,
+        n_real=20,
+        generations=4,
+        replicates=50,
+        held_out=10,
+        seed=3,
+    ).run(progress=False)
     theory = [{"real_share": w, "error": 0.04} for w in shares] + [{"optimum": 0.618}]
     own = Section("My own", "First.\n\nSecond.", table=[{"a_b": 1}])
-    path = bc.report(run, tmp_path / "run.html", title="Sweep & more", sections=[own], theory=theory)
+    settings = {"title": "Sweep & more", "sections": [own], "theory": theory}
+    path = bc.report(run, tmp_path / "run.html", **settings)
     reader, text = read(path)
     assert reader.tags.count("img") == 3
     for words in ("Error against real share", "located minimum", "closed form", "w <0.3>", "a b"):
         assert words in text
     assert "of 12 schemes are drawn" in text
     assert text.index("My own") < text.index("What was run") and "Predictions" in text
-    again = bc.report(run, tmp_path / "again.html", title="Sweep & more", sections=[own], theory=theory)
+    again = bc.report(run, tmp_path / "again.html", **settings)
     assert again.read_bytes() == path.read_bytes()
 
 
 @pytest.mark.parametrize(
-    "settings", [{"truth": False, "reference": False}, {"statistics": ["mean", "sd"]}, {"replicates": 1}]
+    "settings",
+    [{"truth": False, "reference": False}, {"statistics": ["mean", "sd"]}, {"replicates": 1}],
 )
 def test_report_of_lesser_runs(tmp_path, settings):
     _, text = read(bc.report(make_run(**({"replicates": 4} | settings)), tmp_path / "run.html"))
