@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 import time
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -29,6 +28,8 @@ from bayescollapse.models import logistic_regression
 from bayescollapse.sources import NormalCovariates
 
 ROWS, DRAWS, TUNE, CHAINS, GENERATIONS = 100, 500, 400, 2, 10
+SETTINGS: dict[str, Any] = {"draws": DRAWS, "tune": TUNE, "chains": CHAINS}
+SETTINGS |= {"cores": 1, "nuts_sampler": "nutpie", "progressbar": False}
 
 
 class Case(NamedTuple):
@@ -70,11 +71,10 @@ class Generations:
         self.case = case
         self.engine = case.estimator.engine("nuts")
         self.source = case.truth.bind(case.estimator, seed=0)
-        schemes = bc.schemes.replace()
         self.experiment = bc.Experiment(
             case.estimator,
             case.truth,
-            schemes,
+            bc.schemes.replace(),
             n_real=ROWS,
             generations=GENERATIONS,
             replicates=1,
@@ -84,6 +84,7 @@ class Generations:
             references=(),
             keep_rows="none",
         )
+        self.lineage = self.experiment.lineage(self.experiment.jobs()[0])
         self.predictive: dict[str, list[float]] = {"all": [], "one": []}
 
     def by_engine(self, number: int) -> dict[str, Any]:
@@ -98,21 +99,13 @@ class Generations:
 
     def by_lineage(self, _: int) -> None:
         """Run a lineage of several generations."""
-        self.experiment.lineage(self.experiment.jobs()[0]).run()
+        self.lineage.run()
 
     def by_rebuilding(self, number: int) -> None:
         """Build, sample and predict, from all draws and then from one; both are timed inside."""
         rows = self.engine.schema.dataset(self._rows(number), replicate=0)
         with self.case.build(rows):
-            trace = pm.sample(
-                draws=DRAWS,
-                tune=TUNE,
-                chains=CHAINS,
-                cores=1,
-                nuts_sampler="nutpie",
-                random_seed=number,
-                progressbar=False,
-            )
+            trace = pm.sample(**SETTINGS, random_seed=number)
             one = trace.isel(chain=[0], draw=[-1])
             for name, draws in (("one", one), ("all", trace)):
                 start = time.perf_counter()
@@ -133,15 +126,13 @@ class Generations:
         return {**seconds, "lineage": seconds["lineage"] / GENERATIONS, **rebuilt}
 
     def _rows(self, number: int) -> dict[str, Any]:
-        place = self.experiment.lineage(self.experiment.jobs()[0])._place(number)
-        return self.source.real(ROWS, place)
+        return self.source.real(ROWS, self.lineage._place(number))
 
 
 def main() -> None:
     """Time both models and print them."""
     repeats = parser(__doc__, repeats=5).parse_args().repeats
     logging.getLogger("pymc").setLevel(logging.ERROR)
-    warnings.simplefilter("ignore")
     with single_threaded():
         for case in cases():
             seconds = Generations(case).timed(repeats)

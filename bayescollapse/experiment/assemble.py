@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayescollapse.experiment.columns import Columns, stacked
 from bayescollapse.rows import RowSchema, Variable
 
-__all__ = ["Cells", "assemble", "row_table", "statistic_labels"]
+__all__ = ["assemble", "row_table", "statistic_labels"]
 
 LEAD = ("scheme", "replicate", "generation")
-
-Cells = Callable[[str, str], "NDArray[Any] | None"]
-"""``cells(label, column)`` is a column (replicate, generation, …), None if never written."""
 
 
 def statistic_labels(probabilities: Sequence[float]) -> list[str]:
@@ -25,8 +23,7 @@ def statistic_labels(probabilities: Sequence[float]) -> list[str]:
 
 
 def assemble(
-    cells: Cells,
-    columns: Sequence[str],
+    columns: Columns,
     *,
     schema: RowSchema,
     labels: Sequence[str],
@@ -36,14 +33,12 @@ def assemble(
     rows: Mapping[str, NDArray[Any]],
     attrs: Mapping[str, Any],
 ) -> xr.DataTree:
-    """Build the run's tree; see the README for its groups.
+    """Build the run's tree; arrays are read when they are used.
 
     Parameters
     ----------
-    cells : callable
-        Column of a scheme, shape (replicate, generation, …).
-    columns : sequence of str
-        Columns that were written.
+    columns : Columns
+        What the jobs wrote.
     schema : RowSchema
         Names, dimensions and labels of parameters and rows.
     labels, references : sequence of str
@@ -58,60 +53,52 @@ def assemble(
         Attributes of the run.
     """
     statistic = statistic_labels(probabilities)
-    groups: dict[str, xr.Dataset] = {}
-    summary = _stack(cells, labels, "summary")
-    groups["summary"] = _parameters(schema, summary, (*LEAD, "statistic"), labels, statistic)
-    if "posterior" in columns:
-        draws = _stack(cells, labels, "posterior")
-        groups["posterior"] = _parameters(schema, draws, (*LEAD, "chain", "draw"), labels)
-    if "emission" in columns:
-        emitted = _stack(cells, labels, "emission")
-        groups["emission"] = _parameters(schema, emitted, (*LEAD, "member"), labels)
-    groups["predictive"] = _predictive(cells, columns, schema, labels, statistic)
+    groups = {"summary": _parameters(columns, schema, labels, "summary", ("statistic",), statistic)}
+    for name, extra in (("posterior", ("chain", "draw")), ("emission", ("member",))):
+        if name in columns.names:
+            groups[name] = _parameters(columns, schema, labels, name, extra)
+    groups["predictive"] = _predictive(columns, schema, labels, statistic)
     for name in ("sample_stats", "training"):
-        chosen = [c for c in columns if c.startswith(f"{name}/")]
-        data = {c.split("/")[1]: (LEAD, _stack(cells, labels, c)) for c in chosen}
-        groups[name] = xr.Dataset(data, coords=_coords(labels, next(iter(data.values()))[1].shape))
+        chosen = [c for c in columns.names if c.startswith(f"{name}/")]
+        groups[name] = _plain(columns, labels, {c.split("/")[1]: (c, ()) for c in chosen})
+    groups["sample_stats"].attrs["method"] = str(attrs.get("method", ""))
     for name in references:
-        reference = cells(f"reference/{name}", "summary")
-        assert reference is not None
-        lead = ("replicate", "generation", "statistic")
-        groups[f"reference/{name}"] = _parameters(schema, reference, lead, None, statistic)
+        label = [f"reference/{name}"]
+        groups[label[0]] = _parameters(columns, schema, label, "summary", ("statistic",), statistic)
     if truth is not None:
-        groups["truth"] = _parameters(schema, truth, ("replicate",), None)
+        parts = schema.unpack(truth)
+        data = {p.name: (("replicate", *p.dims), parts[p.name]) for p in schema.parameters}
+        coords = {**schema.parameter_coords(), "replicate": np.arange(truth.shape[0])}
+        groups["truth"] = xr.Dataset(data, coords=coords)
     if rows:
         groups["rows"] = row_table(schema, rows)
-    groups["sample_stats"].attrs["method"] = str(attrs.get("method", ""))
-    run = xr.DataTree.from_dict({name: group for name, group in groups.items()})
+    run = xr.DataTree.from_dict(groups)
     run.attrs.update(attrs)
     return run
 
 
-def _stack(cells: Cells, labels: Sequence[str], column: str) -> NDArray[Any]:
-    """Stack a column of every scheme; NaN where a scheme never wrote it, or has fewer members."""
-    found = [cells(label, column) for label in labels]
-    shapes = [array.shape for array in found if array is not None]
-    shape = tuple(max(sizes) for sizes in zip(*shapes, strict=True))
-    if all(array is not None and array.shape == shape for array in found):
-        return np.stack([array for array in found if array is not None])
-    out = np.full((len(labels), *shape), np.nan)
-    for i, array in enumerate(found):
-        if array is not None:
-            out[i][tuple(slice(size) for size in array.shape)] = array
-    return out
-
-
 def _parameters(
+    columns: Columns,
     schema: RowSchema,
-    stacked: NDArray[Any],
-    lead: tuple[str, ...],
-    labels: Sequence[str] | None,
+    labels: Sequence[str],
+    column: str,
+    extra: tuple[str, ...],
     statistic: Sequence[str] | None = None,
 ) -> xr.Dataset:
-    parts = schema.unpack(stacked)
-    data = {p.name: (lead + p.dims, parts[p.name]) for p in schema.parameters}
-    coords: dict[str, Any] = {d: np.arange(n) for d, n in zip(lead, stacked.shape, strict=False)}
-    if labels is not None:
+    """Label a column of parameters; references have no scheme dimension."""
+    alone = labels[0].startswith("reference/")
+    lead = (*(LEAD[1:] if alone else LEAD), *extra)
+    data, start = {}, 0
+    for parameter in schema.parameters:
+        entries = slice(start, start + parameter.size)
+        start = entries.stop
+        array = stacked(
+            columns, labels, column, entries=entries, tail=parameter.shape, squeeze=alone
+        )
+        data[parameter.name] = xr.Variable(lead + parameter.dims, array)
+    sizes = next(iter(data.values())).sizes
+    coords: dict[str, Any] = {d: np.arange(sizes[d]) for d in lead}
+    if not alone:
         coords["scheme"] = list(labels)
     if statistic is not None:
         coords["statistic"] = list(statistic)
@@ -119,33 +106,35 @@ def _parameters(
 
 
 def _predictive(
-    cells: Cells,
-    columns: Sequence[str],
-    schema: RowSchema,
-    labels: Sequence[str],
-    statistic: Sequence[str],
+    columns: Columns, schema: RowSchema, labels: Sequence[str], statistic: Sequence[str]
 ) -> xr.Dataset:
-    data: dict[str, Any] = {}
-    shape: tuple[int, ...] = ()
-    for response in schema.responses:
-        if f"predictive/{response.name}" in columns:
-            array = _stack(cells, labels, f"predictive/{response.name}")
-            data[response.name] = ((*LEAD, "statistic", *response.dims), array)
-            shape = array.shape
-    if "predictive/held_out_log_density" in columns:
-        array = _stack(cells, labels, "predictive/held_out_log_density")
-        data["held_out_log_density"] = (LEAD, array, {"units": "nats per row"})
-        shape = array.shape
-    coords = {**_coords(labels, shape), "statistic": list(statistic)} if shape else {}
-    return xr.Dataset(data, coords=coords)
-
-
-def _coords(labels: Sequence[str], shape: tuple[int, ...]) -> dict[str, Any]:
-    return {
-        "scheme": list(labels),
-        "replicate": np.arange(shape[1]),
-        "generation": np.arange(shape[2]),
+    named = {
+        v.name: (f"predictive/{v.name}", ("statistic", *v.dims))
+        for v in schema.responses
+        if f"predictive/{v.name}" in columns.names
     }
+    density = "held_out_log_density"
+    if f"predictive/{density}" in columns.names:
+        named[density] = (f"predictive/{density}", ())
+    if not named:
+        return xr.Dataset()
+    rows = _plain(columns, labels, named).assign_coords(statistic=list(statistic))
+    if density in rows:
+        rows[density].attrs["units"] = "nats per row"
+    return rows
+
+
+def _plain(
+    columns: Columns, labels: Sequence[str], named: Mapping[str, tuple[str, tuple[str, ...]]]
+) -> xr.Dataset:
+    """Columns that are no parameters, by name: their column and their dimensions after the lead."""
+    data = {
+        name: xr.Variable(LEAD + extra, stacked(columns, labels, column))
+        for name, (column, extra) in named.items()
+    }
+    sizes = next(iter(data.values())).sizes
+    coords = {d: np.arange(sizes[d]) for d in LEAD[1:]}
+    return xr.Dataset(data, coords={"scheme": list(labels), **coords})
 
 
 def row_table(schema: RowSchema, rows: Mapping[str, NDArray[Any]]) -> xr.Dataset:

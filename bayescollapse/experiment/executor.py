@@ -92,7 +92,7 @@ def _resume_point(store: Store | None, job: Job) -> tuple[int, dict[str, Any] | 
     done = store.shards(job) if store else []
     if store is None or not done:
         return 0, None
-    state = store.read(done[-1], state=True)
+    state = store.state(done[-1])
     ended = done[-1]["stop"] < job.plan.generations and not state
     return (0, None) if ended else (done[-1]["stop"], state)
 

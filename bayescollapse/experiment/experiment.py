@@ -17,6 +17,7 @@ from bayescollapse._checks import integer
 from bayescollapse.estimator.estimator import Estimator
 from bayescollapse.estimator.exact import Floats
 from bayescollapse.experiment.assemble import assemble
+from bayescollapse.experiment.columns import MemoryColumns
 from bayescollapse.experiment.describe import identity, run_attributes
 from bayescollapse.experiment.executor import run_jobs, single_threaded
 from bayescollapse.experiment.jobs import REFERENCES, Job, block_sizes, reference_plans, scheme_key
@@ -288,36 +289,35 @@ class Experiment:
             )
             blocks.setdefault(job.label, []).append(joined)
 
-        def cells(label: str, column: str) -> NDArray[Any] | None:
-            if column not in blocks[label][0]:
-                return None
-            return np.concatenate([block[column] for block in blocks[label]])
-
         labels = list(self.schemes)
-        return assemble(
-            cells,
-            _columns(blocks, labels),
+        schemes = {label: blocks[label] for label in labels}
+        run = assemble(
+            MemoryColumns(blocks, labels),
             schema=self.estimator.schema,
             labels=labels,
             references=self.references,
             probabilities=self.record.probabilities,
             truth=truth,
-            rows=gather_rows({label: blocks[label] for label in labels}, self.generations),
-            attrs=run_attributes(self, wall, {label: blocks[label] for label in labels}),
+            rows=gather_rows(schemes, self.generations),
+            attrs=run_attributes(self, wall, schemes),
         )
+        return run.load()
 
     def _finished(
         self, store: Store, jobs: list[Job], truth: Floats | None, wall: float
     ) -> dict[str, Any]:
+        labels, shards = list(self.schemes), store.all_shards()
         names: dict[str, list[str]] = {}
-        stats: dict[str, list[dict[str, NDArray[Any]]]] = {}
+        stats: dict[str, list[dict[str, NDArray[Any]]]] = {label: [] for label in labels}
+        columns: dict[str, None] = {}
         for job in jobs:
             names.setdefault(job.label, []).append(job.name)
-            parts = [store.read(line) for line in store.shards(job)]
-            stats.setdefault(job.label, []).append(
-                join_segments(parts, self.generations, job.replicates)
-            )
-        labels = list(self.schemes)
+            if job.label in stats:
+                gate = ["sample_stats/passed", "sample_stats/attempts"]
+                parts = [store.read(line, gate) for line in shards[job.name]]
+                stats[job.label].append(join_segments(parts, self.generations, job.replicates))
+                columns |= dict.fromkeys(store.names(shards[job.name][0]))
+        kept = [n for n in columns if not n.startswith(("rows/", "state/"))]
         return {
             "kind": "run",
             "labels": labels,
@@ -325,10 +325,11 @@ class Experiment:
             "generations": self.generations,
             "probabilities": list(self.record.probabilities),
             "jobs": names,
-            "columns": _columns(stats, labels),
+            "columns": kept,
+            "rows": any(name.startswith("rows/") for name in columns),
             "schema": schema_to_plain(self.estimator.schema),
             "truth": None if truth is None else truth.tolist(),
-            "attrs": run_attributes(self, wall, {label: stats[label] for label in labels}),
+            "attrs": run_attributes(self, wall, stats),
         }
 
     def _check_memory(self) -> None:
@@ -407,12 +408,3 @@ def _references(references: Sequence[str] | None, method: str) -> tuple[str, ...
 def _suffix(label: str) -> str:
     """Keep shards of references apart: they hold fewer columns than an equal scheme."""
     return f"-{label.rpartition('/')[2]}" if label.startswith("reference/") else ""
-
-
-def _columns(
-    blocks: Mapping[str, list[dict[str, NDArray[Any]]]], labels: Sequence[str]
-) -> list[str]:
-    names = {
-        name: None for label in labels for name in blocks[label][0] if not name.startswith("rows/")
-    }
-    return list(names)

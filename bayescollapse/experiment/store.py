@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -25,6 +26,13 @@ __all__ = ["Store", "open_run"]
 
 FORMAT = 1
 STATE = "state/"
+
+
+class Header(NamedTuple):
+    """Shape and type of a stored array."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
 
 
 class Store:
@@ -91,9 +99,15 @@ class Store:
 
     def shards(self, job: Job) -> list[dict[str, Any]]:
         """List the committed shards of a job, consecutive from generation 0."""
-        return consecutive(
-            [line for line in self.lines() if line["kind"] == "shard" and line["job"] == job.name]
-        )
+        return self.all_shards().get(job.name, [])
+
+    def all_shards(self) -> dict[str, list[dict[str, Any]]]:
+        """List the committed shards of every job, consecutive from generation 0."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for line in self.lines():
+            if line["kind"] == "shard":
+                found.setdefault(line["job"], []).append(line)
+        return {job: _consecutive(lines) for job, lines in found.items()}
 
     def write(self, job: Job, segment: Segment) -> dict[str, Any]:
         """Write a shard; the returned line must be appended to commit it."""
@@ -117,19 +131,51 @@ class Store:
             "file": name,
         }
 
-    def read(self, line: Mapping[str, Any], *, state: bool = False) -> dict[str, NDArray[Any]]:
-        """Arrays of a shard, or the state in it."""
-        with np.load(self.path / "shards" / line["file"]) as shard:
-            names = {name: name.replace("|", "/") for name in shard.files}
-            wanted = {raw: n for raw, n in names.items() if n.startswith(STATE) == state}
-            return {n.removeprefix(STATE): shard[raw] for raw, n in wanted.items()}
+    def read(
+        self, line: Mapping[str, Any], names: Sequence[str] | None = None
+    ) -> dict[str, NDArray[Any]]:
+        """Read arrays of a shard, all but its state if no names are given."""
+        with np.load(self._path(line)) as shard:
+            wanted = (
+                [n for n in self.names(line) if not n.startswith(STATE)] if names is None else names
+            )
+            return {name: shard[_member(name)] for name in wanted if _member(name) in shard.files}
+
+    def state(self, line: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+        """Read what the next segment needs to go on; empty where the lineage had ended."""
+        names = [name for name in self.names(line) if name.startswith(STATE)]
+        arrays = self.read(line, names)
+        return {name.removeprefix(STATE): array for name, array in arrays.items()}
+
+    def names(self, line: Mapping[str, Any]) -> list[str]:
+        """List the arrays of a shard."""
+        with zipfile.ZipFile(self._path(line)) as archive:
+            return [n.removesuffix(".npy").replace("|", "/") for n in archive.namelist()]
+
+    def header(self, line: Mapping[str, Any], name: str) -> Header | None:
+        """Read shape and type of an array of a shard; None if it is not there."""
+        with zipfile.ZipFile(self._path(line)) as archive:
+            if f"{_member(name)}.npy" not in archive.namelist():
+                return None
+            with archive.open(f"{_member(name)}.npy") as file:
+                np.lib.format.read_magic(file)
+                shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+                return Header(shape, dtype)
+
+    def _path(self, line: Mapping[str, Any]) -> Path:
+        return self.path / "shards" / str(line["file"])
 
     def _cut(self, size: int) -> None:
         whole = self.manifest.read_bytes()[:size]
         os.truncate(self.manifest, whole.rfind(b"\n") + 1)
 
 
-def consecutive(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _member(name: str) -> str:
+    """Name inside the archive, where a slash would be a folder."""
+    return name.replace("/", "|")
+
+
+def _consecutive(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Shards that follow each other from generation 0."""
     by_start = {line["start"]: line for line in lines}
     out, at = [], 0

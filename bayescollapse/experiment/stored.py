@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,49 +10,83 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescollapse.experiment.assemble import assemble
-from bayescollapse.experiment.store import Store, consecutive
+from bayescollapse.experiment.columns import Kind
+from bayescollapse.experiment.store import Store
 from bayescollapse.rows import RowSchema, Variable
 
-__all__ = ["schema_from_plain", "schema_to_plain", "stored_tree"]
+__all__ = [
+    "StoredColumns",
+    "gather_rows",
+    "join_segments",
+    "schema_from_plain",
+    "schema_to_plain",
+    "stored_tree",
+]
+
+
+class StoredColumns:
+    """Columns of a stored run; an array is read from the shards that hold it, when it is used.
+
+    Parameters
+    ----------
+    store : Store
+        The store.
+    line : mapping
+        Manifest line of the finished run.
+    """
+
+    def __init__(self, store: Store, line: Mapping[str, Any]) -> None:
+        self.store = store
+        self.names: list[str] = list(line["columns"])
+        self.generations = int(line["generations"])
+        self.jobs: Mapping[str, list[str]] = line["jobs"]
+        self.shards = store.all_shards()
+
+    def kind(self, label: str, column: str) -> Kind | None:
+        """Shape and type of a column, from the header of its first shard."""
+        header = self.store.header(self.shards[self.jobs[label][0]][0], column)
+        if header is None:
+            return None
+        replicates = sum(_replicates(job) for job in self.jobs[label])
+        return Kind((replicates, self.generations, *header.shape[2:]), header.dtype)
+
+    def read(self, label: str, column: str) -> NDArray[Any]:
+        """Read a column of every block."""
+        blocks = [self._block(job, [column])[column] for job in self.jobs[label]]
+        return np.concatenate(blocks)
+
+    def rows(self, label: str) -> list[dict[str, NDArray[Any]]]:
+        """Read the kept rows of every block."""
+        blocks = []
+        for job in self.jobs[label]:
+            names = [n for n in self.store.names(self.shards[job][0]) if n.startswith("rows/")]
+            blocks.append(self._block(job, names) if names else {})
+        return blocks
+
+    def _block(self, job: str, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+        parts = [self.store.read(line, names) for line in self.shards[job]]
+        return join_segments(parts, self.generations, _replicates(job))
 
 
 def stored_tree(store: Store, line: Mapping[str, Any]) -> xr.DataTree:
     """Assemble the run that a manifest line describes."""
-    shards: dict[str, list[dict[str, Any]]] = {}
-    for entry in store.lines():
-        if entry["kind"] == "shard":
-            shards.setdefault(entry["job"], []).append(entry)
-    jobs: Mapping[str, list[str]] = line["jobs"]
-    generations = int(line["generations"])
-    cache: dict[str, dict[str, NDArray[Any]]] = {}
-
-    def load(job: str) -> dict[str, NDArray[Any]]:
-        if job not in cache:
-            parts = [store.read(entry) for entry in consecutive(shards[job])]
-            cache[job] = join_segments(parts, generations, int(job.rpartition("-")[2]))
-        return cache[job]
-
-    def cells(label: str, column: str) -> NDArray[Any] | None:
-        blocks = [load(job).get(column) for job in jobs[label]]
-        if any(block is None for block in blocks):
-            return None
-        return np.concatenate([block for block in blocks if block is not None])
-
-    schema = schema_from_plain(line["schema"])
-    truth = line["truth"]
+    columns = StoredColumns(store, line)
+    truth, labels = line["truth"], line["labels"]
+    rows = {label: columns.rows(label) for label in labels} if line["rows"] else {}
     return assemble(
-        cells,
-        line["columns"],
-        schema=schema,
-        labels=line["labels"],
+        columns,
+        schema=schema_from_plain(line["schema"]),
+        labels=labels,
         references=line["references"],
         probabilities=line["probabilities"],
         truth=None if truth is None else np.array(truth),
-        rows=gather_rows(
-            {label: [load(job) for job in jobs[label]] for label in line["labels"]}, generations
-        ),
+        rows=gather_rows(rows, columns.generations),
         attrs=line["attrs"],
     )
+
+
+def _replicates(job: str) -> int:
+    return int(job.rpartition("-")[2])
 
 
 def join_segments(

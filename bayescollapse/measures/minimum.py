@@ -1,4 +1,4 @@
-"""Where an error curve over real shares has its minimum, with an interval from paired replicates."""
+"""Where an error curve over real shares has its minimum, with an interval."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def locate_minimum(
 ) -> LocatedMinimum:
     """Locate the minimum of mean error over real shares.
 
-    A polynomial of degree 4 is fitted to the logarithm of the mean error at the shares whose error is
-    within a factor 1.5 of the smallest, and minimised between them. Replicates are resampled whole, so
-    the pairing between shares, which see the same random numbers, is kept.
+    A polynomial of degree 4 is fitted to the logarithm of the mean error at the shares whose error
+    is within a factor 1.5 of the smallest, and minimised between them. Replicates are resampled
+    whole, so the pairing between shares, which see the same random numbers, is kept.
 
     Parameters
     ----------
@@ -70,8 +70,8 @@ def locate_minimum(
 
     Notes
     -----
-    On exact curves of the Gaussian mean the polynomial moves the minimum by less than 0.005 for grids
-    that surround it. The interval tells Monte Carlo error, not this bias.
+    On exact curves of the Gaussian mean the polynomial moves the minimum by less than 0.005 for
+    grids that surround it. The interval tells Monte Carlo error, not this bias.
 
     Examples
     --------
@@ -84,8 +84,8 @@ def locate_minimum(
     x, y = np.asarray(shares, dtype=np.float64), np.asarray(errors, dtype=np.float64)
     if y.ndim != 2 or x.shape != y.shape[:1] or x.size < DEGREE + 2:
         raise ValueError(
-            f"errors must have shape (share, replicate) with at least {DEGREE + 2} shares, got shares {x.shape} and "
-            f"errors {y.shape}"
+            f"errors must have shape (share, replicate) with at least {DEGREE + 2} shares, got "
+            f"shares {x.shape} and errors {y.shape}"
         )
     share, value = _minima(x, y.mean(axis=1)[None])
     replicates = y.shape[1]
@@ -107,7 +107,7 @@ def locate_minimum(
 def _minima(
     x: NDArray[np.float64], curves: NDArray[np.float64], near: NDArray[np.float64] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Minimum of each curve (curve, share) of a polynomial fit, on a fine grid between the shares."""
+    """Minimise polynomial fits of curves (curve, share) on a fine grid between the shares."""
     mean = curves[0] if near is None else near
     inside = mean <= 1.5 * mean.min()
     if inside.sum() < DEGREE + 2:

@@ -1,5 +1,7 @@
 """The same seed gives the same bits: any block order, workers, resume, and more of anything."""
 
+import warnings
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -120,6 +122,38 @@ def test_store_grows(tmp_path, whole):
         path, progress=False
     )
     assert_same(whole, experiment().run(path, progress=False))
+
+
+def test_open_run_reads_only_what_is_asked_for(tmp_path, monkeypatch, whole):
+    experiment().run(tmp_path / "store", progress=False)
+    read, asked = bc.experiment.store.Store.read, []
+
+    def spy(self, line, names=None):
+        asked.extend((line["label"], name) for name in names)
+        return read(self, line, names)
+
+    monkeypatch.setattr(bc.experiment.store.Store, "read", spy)
+    run = bc.open_run(tmp_path / "store")
+    asked.clear()
+    sigma = run["posterior"]["sigma"].sel(scheme="window").isel(generation=[0, 3]).to_numpy()
+    assert set(asked) == {("window", "posterior")}
+    expected = whole["posterior"]["sigma"].sel(scheme="window").isel(generation=[0, 3])
+    np.testing.assert_array_equal(sigma, expected)
+    single = run["summary"]["mu"][1, 3, 2, 0]
+    assert float(single) == float(whole["summary"]["mu"][1, 3, 2, 0])
+
+
+def test_run_exports_to_one_zarr_tree(tmp_path, whole):
+    with warnings.catch_warnings():
+        # zarr has no standard for fixed-width text; xarray reads it back all the same.
+        # https://github.com/zarr-developers/zarr-extensions
+        warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.filterwarnings("ignore", message=".*does not have a Zarr V3 specification.*")
+        whole.to_zarr(tmp_path / "run.zarr", consolidated=False)
+        back = xr.open_datatree(tmp_path / "run.zarr", engine="zarr", consolidated=False)
+        np.testing.assert_array_equal(back["summary"]["mu"], whole["summary"]["mu"])
+    assert back.attrs["seed"] == 3
 
 
 def test_schemes_see_the_same_real_rows():
