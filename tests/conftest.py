@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -28,6 +30,16 @@ FAMILIES = {
     "regression conjugate": lambda: linear_regression.estimator(features=2, prior_sd=0.5),
     "categorical": lambda: categorical.estimator(categories=3, concentration=0.7),
 }
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """In CI a skipped test is a failure, unless it needs a GPU."""
+    report = yield
+    if report.skipped and os.environ.get("CI") and "GPU" not in str(report.longrepr):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {report.longrepr}"
+    return report
 
 
 def family_rows(estimator, n, seed):

@@ -17,8 +17,9 @@ from bayescollapse.lineage.loop import Segment
 if TYPE_CHECKING:
     from bayescollapse.estimator.estimator import Estimator
     from bayescollapse.experiment.experiment import Experiment
+    from bayescollapse.sources.base import Source
 
-__all__ = ["local_processes", "run_here", "run_jobs", "single_threaded"]
+__all__ = ["fitted_source", "local_processes", "run_here", "run_jobs", "single_threaded"]
 
 SEGMENT_SECONDS = 30.0
 
@@ -133,6 +134,27 @@ def _run_in_pool(
             if segment.stop < job.plan.generations:
                 submit(job, segment.stop, segment.state)
     return results
+
+
+def fitted_source(experiment: Experiment, pool: Executor) -> Source:
+    """Fit a source's truth in a worker, which keeps the compiled model for the jobs to come.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Its source may have to be fitted.
+    pool : concurrent.futures.Executor
+        Where to fit.
+    """
+    import cloudpickle
+
+    source: Source = pool.submit(_fit_source, cloudpickle.dumps(experiment)).result()
+    return source
+
+
+def _fit_source(payload: bytes) -> Source:
+    with single_threaded():
+        return _experiment(payload).portable().source
 
 
 def _work(

@@ -19,7 +19,7 @@ from bayescollapse.estimator.exact import Floats
 from bayescollapse.experiment.assemble import assemble
 from bayescollapse.experiment.columns import MemoryColumns
 from bayescollapse.experiment.describe import identity, run_attributes
-from bayescollapse.experiment.executor import run_jobs, single_threaded
+from bayescollapse.experiment.executor import fitted_source, run_jobs, single_threaded
 from bayescollapse.experiment.jobs import REFERENCES, Job, block_sizes, reference_plans, scheme_key
 from bayescollapse.experiment.progress import show_progress
 from bayescollapse.experiment.store import Store, open_run
@@ -250,6 +250,9 @@ class Experiment:
         if kept is not None:
             kept.claim(identity(self))
         started = time.monotonic()
+        if isinstance(executor, Executor) and getattr(self.source, "truth_setting", None) == "fit":
+            fitted = fitted_source(self, executor)
+            self.__dict__["bound"] = fitted.bind(self.estimator, seed=self.seed)
         with single_threaded():
             truth = self._truth()
         total = sum(job.plan.generations for job in jobs)

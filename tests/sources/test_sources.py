@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 
 import bayescollapse as bc
+from bayescollapse.experiment.executor import local_processes
 from bayescollapse.models import categorical, gaussian_mean, linear_regression
 from bayescollapse.sources import NormalCovariates
 from bayescollapse.sources.base import Place
@@ -112,3 +113,20 @@ def test_simulator():
     mean = run["summary"]["mu"].sel(statistic="mean").isel(generation=0).to_numpy()
     assert abs(mean.mean() - 2) < 4 / np.sqrt(50 * 100)
     assert float(run["truth"]["mu"][0]) == 2.0
+
+
+def test_truth_fitted_in_a_worker_is_the_same():
+    frame = pd.DataFrame({"y": np.random.default_rng(1).normal(size=300)})
+    experiment = bc.Experiment(
+        gaussian_mean.estimator(),
+        bc.Table(frame, truth="fit"),
+        bc.schemes.pooled(),
+        n_real=20,
+        generations=2,
+        replicates=3,
+    )
+    here = experiment.run(progress=False)
+    with local_processes(1) as pool:
+        there = experiment.run(progress=False, executor=pool)
+    xr.testing.assert_identical(here["truth"].to_dataset(), there["truth"].to_dataset())
+    xr.testing.assert_identical(here["summary"].to_dataset(), there["summary"].to_dataset())
