@@ -33,7 +33,7 @@ def minima_rows(sweeps: Sequence[Sweep]) -> Rows:
             {
                 "model": sweep.family,
                 "of": sweep.parameter,
-                "k": sweep.ratio,
+                "k": f"{sweep.ratio:g}",
                 "emission": sweep.emission,
                 "minimum": f"{sweep.located.share:.3f}",
                 "95 % interval": f"{low:.3f}–{high:.3f}",
@@ -186,15 +186,14 @@ def sections(
     """Sections of the page; every picture is also written as a PNG file."""
     parts = [Section("Where the smallest errors are", table=minima_rows(simulated), text=MINIMA)]
     groups: dict[tuple[str, str], list[Sweep]] = {}
-    for sweep in (*simulated, *marginal):
+    for sweep in simulated:
         groups.setdefault((sweep.family, sweep.parameter), []).append(sweep)
     for (family, parameter), group in groups.items():
         picture = _picture(share_figure(group), out, f"share-{family}-{parameter}")
-        real = family.startswith("Categories")
-        text = MARGINALS if real else ""
-        parts.append(
-            Section(f"{family}: error of {parameter}", text, figure=picture, caption=SHARES)
-        )
+        parts.append(Section(f"{family}: error of {parameter}", figure=picture, caption=SHARES))
+    picture = _picture(share_figure(marginal, facets=("model",)), out, "share-real-table")
+    rows = minima_rows(marginal)
+    parts.append(Section("Real table: shares of categories", MARGINALS, rows, picture, SHARES))
     for name, result in few.items():
         picture = _picture(few_figure(result), out, f"share-{name}")
         parts.append(Section(name, NUTS, few_rows(result), picture, FEW))
@@ -213,15 +212,15 @@ def sections(
 
 
 MINIMA = """Errors are squared errors of the posterior mean, averaged over replicates and the second
-half of the generations, in units of the error of a fit to the real rows alone. k is the number of
-real rows per synthetic row. The minimum and its interval come from a curve through the measured
+half of the generations, in units of what theory gives a fit to the real rows alone. k is the number
+of real rows per synthetic row. The minimum and its interval come from a curve through the measured
 errors and resampled replicates; "theory" is the optimal share for many generations. "Error" is
 measured at the share nearest the minimum, with its Monte Carlo standard error, beside the law for
 these generations and this emission; "max z" is the largest distance of any share's error from its
 law, in Monte Carlo standard errors.
 
-The laws of the Gaussian mean (known or unknown variance) are exact. That of regression is first
-order, low by about (features + 1) / n; the spread sigma has none."""
+The laws of the Gaussian mean (known or unknown variance) and of the categories are exact. That of
+regression is first order, low by about (features + 1) / n; the spread sigma has none."""
 SHARES = """Dots: measured errors with two Monte Carlo standard errors. Line: the law for these
 generations and this emission. Shaded: the located minimum with its 95 % interval. Dashed: the
 optimal share of theory."""

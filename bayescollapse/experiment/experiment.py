@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from bayescollapse._checks import integer
 from bayescollapse.estimator.estimator import Estimator
 from bayescollapse.estimator.exact import Floats
+from bayescollapse.experiment.arguments import counts, labelled, record_settings
 from bayescollapse.experiment.assemble import assemble
 from bayescollapse.experiment.columns import MemoryColumns
 from bayescollapse.experiment.describe import identity, run_attributes
 from bayescollapse.experiment.executor import fitted_source, run_jobs, single_threaded
-from bayescollapse.experiment.jobs import REFERENCES, Job, block_sizes, reference_plans, scheme_key
+from bayescollapse.experiment.jobs import Job, block_sizes, reference_plans, scheme_key
 from bayescollapse.experiment.progress import show_progress
 from bayescollapse.experiment.store import Store, open_run
 from bayescollapse.experiment.stored import gather_rows, join_segments, schema_to_plain
@@ -28,7 +29,7 @@ from bayescollapse.lineage.loop import Lineage, Segment
 from bayescollapse.lineage.plan import Plan, make_plan
 from bayescollapse.lineage.record import RecordSettings
 from bayescollapse.rows import Values
-from bayescollapse.schedules import Schedule, tabulate
+from bayescollapse.schedules import Schedule
 from bayescollapse.schemes.scheme import Scheme
 from bayescollapse.sources.base import BoundSource, Place, Source
 from bayescollapse.streams import Streams
@@ -128,17 +129,17 @@ class Experiment:
                 f"source must be a bc.Truth, bc.Table or bc.Simulator, got {type(source).__name__}"
             )
         self.estimator, self.source = estimator, source
-        self.schemes = _labelled(schemes)
+        self.schemes = labelled(schemes)
         self.generations = integer("generations", generations)
         self.replicates = integer("replicates", replicates)
-        self.n_real = _counts("n_real", n_real, self.generations, minimum=1)
+        self.n_real = counts("n_real", n_real, self.generations, minimum=1)
         given = n_real if n_synthetic is None else n_synthetic
-        self.n_synthetic = _counts("n_synthetic", given, self.generations + 1, minimum=0)
+        self.n_synthetic = counts("n_synthetic", given, self.generations + 1, minimum=0)
         self.method = estimator.resolve(method)
         self.draws, self.chains = integer("draws", draws), integer("chains", chains)
         self.seed = integer("seed", seed, minimum=0)
-        self.record = _record_settings(keep_draws, keep_rows, probabilities, self.chains)
-        self.references = _references(references, self.method)
+        self.record = record_settings(keep_draws, keep_rows, probabilities, self.chains)
+        self.references = reference_names(references, self.method)
         self.held_out = held_out
         if isinstance(held_out, (int, np.integer)):
             integer("held_out", held_out)
@@ -346,66 +347,6 @@ class Experiment:
                 f"{MEMORY_LIMIT / 1024**3:.0f} GiB: give run(store='directory'), or lower "
                 f"keep_draws (now {self.record.keep_draws})"
             )
-
-
-def _labelled(schemes: Scheme | Mapping[str, Scheme]) -> dict[str, Scheme]:
-    if isinstance(schemes, Scheme):
-        return {schemes.name or "scheme": schemes}
-    if not isinstance(schemes, Mapping) or not schemes:
-        raise TypeError(
-            f"schemes must be a Scheme or a non-empty mapping of labels to schemes, got {schemes!r}"
-        )
-    for label, scheme in schemes.items():
-        if not isinstance(label, str) or not isinstance(scheme, Scheme):
-            raise TypeError(
-                f"schemes must map labels (str) to Scheme values, got {label!r}: {scheme!r}"
-            )
-        if label.startswith("reference/"):
-            raise ValueError(f"scheme label {label!r} is reserved for references: choose another")
-    return dict(schemes)
-
-
-def _counts(name: str, schedule: Any, length: int, *, minimum: int) -> tuple[int, ...]:
-    if (
-        isinstance(schedule, (tuple, list))
-        and name == "n_synthetic"
-        and len(schedule) == length - 1
-    ):
-        schedule = (*schedule, schedule[-1])
-    table = tabulate(name, schedule, length)
-    for t, value in enumerate(table):
-        if not np.isfinite(value) or int(value) != value and not callable(schedule):
-            raise ValueError(
-                f"{name} must be a whole number of rows, got {value} at generation {t}"
-            )
-        if value < minimum:
-            raise ValueError(
-                f"{name} must be at least {minimum} in every generation, got {value:g} at "
-                f"generation {t}"
-            )
-    return tuple(int(value) for value in table)
-
-
-def _record_settings(
-    keep_draws: int, keep_rows: str, probabilities: Sequence[float], chains: int
-) -> RecordSettings:
-    integer("keep_draws", keep_draws, minimum=0)
-    if keep_rows not in ("first", "all", "none"):
-        raise ValueError(f"keep_rows must be 'first', 'all' or 'none', got {keep_rows!r}")
-    if any(not 0 < p < 1 for p in probabilities):
-        raise ValueError(f"probabilities must lie between 0 and 1, got {list(probabilities)}")
-    return RecordSettings(
-        int(keep_draws), keep_rows, tuple(float(p) for p in probabilities), chains
-    )
-
-
-def _references(references: Sequence[str] | None, method: str) -> tuple[str, ...]:
-    if references is None:
-        return REFERENCES if method == "exact" else REFERENCES[:1]
-    unknown = [name for name in references if name not in REFERENCES]
-    if unknown:
-        raise ValueError(f"references must be among {REFERENCES}, got {unknown}")
-    return tuple(references)
 
 
 def _suffix(label: str) -> str:
