@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 from bayescollapse._checks import integer
 from bayescollapse.estimator.estimator import Estimator
 from bayescollapse.estimator.exact import Floats
-from bayescollapse.experiment.arguments import counts, labelled, record_settings
+from bayescollapse.experiment.arguments import (
+    counts,
+    labelled,
+    record_settings,
+    reference_names,
+)
 from bayescollapse.experiment.assemble import assemble
 from bayescollapse.experiment.columns import MemoryColumns
 from bayescollapse.experiment.describe import identity, run_attributes
