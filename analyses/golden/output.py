@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -19,6 +18,7 @@ from golden.logistic import FewShares
 from golden.simulated import Sweep
 
 GOLDEN = (np.sqrt(5) - 1) / 2
+SHORT = {"minimum": "best", "95 % interval": "95 %", "divergences": "div.", "number": "fits"}
 Rows = list[dict[str, Any]]
 
 
@@ -89,7 +89,7 @@ def gate_rows(results: dict[str, FewShares]) -> Rows:
         stats = result.run["sample_stats"].to_dataset(inherit=False)
         rows.append(
             {
-                "fits of": name,
+                "part": name,
                 "number": int(stats["passed"].size),
                 "failed": int((~stats["passed"].astype(bool)).sum()),
                 "retried": int((stats["attempts"] > 1).sum()),
@@ -103,15 +103,15 @@ def gate_rows(results: dict[str, FewShares]) -> Rows:
 
 
 def print_table(console: Console, title: str, rows: Rows) -> None:
-    """Print rows as a table."""
-    names = list(rows[0])
-    table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
-    for name in names:
-        table.add_column(name)
+    """Print rows as a table that an 80-column terminal shows whole; only the first column folds."""
+    names = [name for name in rows[0] if name != "of"]
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for number, name in enumerate(names):
+        table.add_column(SHORT.get(name, name), no_wrap=number > 0, min_width=3 if number else 12)
     for row in rows:
-        table.add_row(
-            *(f"{v:.4g}" if isinstance(v, float) else str(v) for v in map(row.get, names))
-        )
+        shown = {**row, names[0]: f"{row[names[0]]}, {row['of']}"} if "of" in row else row
+        cells = [shown[name] for name in names]
+        table.add_row(*(f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in cells))
     console.print(table)
 
 
