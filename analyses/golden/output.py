@@ -105,7 +105,9 @@ def gate_rows(results: dict[str, FewShares]) -> Rows:
 def print_table(console: Console, title: str, rows: Rows) -> None:
     """Print rows as a table that an 80-column terminal shows whole; only the first column folds."""
     names = [name for name in rows[0] if name != "of"]
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    table = Table(
+        title=f"\n{title}", title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False
+    )
     for number, name in enumerate(names):
         table.add_column(SHORT.get(name, name), no_wrap=number > 0, min_width=3 if number else 12)
     for row in rows:
