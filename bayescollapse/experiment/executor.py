@@ -39,7 +39,7 @@ def run_jobs(
     store: Store | None,
     executor: Executor | int | None,
     progress: Progress,
-) -> dict[str, list[Segment]]:
+) -> dict[tuple[str, int], list[Segment]]:
     """Run jobs; with a store, finished segments are committed and not returned.
 
     Parameters
@@ -57,7 +57,9 @@ def run_jobs(
     """
     if executor is None or executor == 1:
         with single_threaded():
-            return {job.name: run_here(experiment, job, store, progress) for job in jobs}
+            return {
+                (job.label, job.block): run_here(experiment, job, store, progress) for job in jobs
+            }
     owned: AbstractContextManager[Executor]
     owned = local_processes(executor) if isinstance(executor, int) else nullcontext(executor)
     with owned as pool:
@@ -104,11 +106,11 @@ def _run_in_pool(
     store: Store | None,
     pool: Executor,
     progress: Progress,
-) -> dict[str, list[Segment]]:
+) -> dict[tuple[str, int], list[Segment]]:
     import cloudpickle
 
     payload = cloudpickle.dumps(experiment.portable())
-    results: dict[str, list[Segment]] = {job.name: [] for job in jobs}
+    results: dict[tuple[str, int], list[Segment]] = {(job.label, job.block): [] for job in jobs}
     waiting: dict[Future[Any], Job] = {}
 
     def submit(job: Job, start: int, state: Any) -> None:
@@ -129,7 +131,7 @@ def _run_in_pool(
             if store is not None:
                 store.append(line)
             else:
-                results[job.name].append(segment)
+                results[job.label, job.block].append(segment)
             progress.advance(job.label, segment.stop - segment.start)
             if segment.stop < job.plan.generations:
                 submit(job, segment.stop, segment.state)

@@ -251,6 +251,9 @@ class Experiment:
         """
         if store is None:
             self._check_memory()
+        if store is not None or executor is not None:
+            for plan in self.plans.values():
+                plan.scheme.to_dict()  # refuses functions that a store or a worker could not find
         jobs = self.jobs()
         kept = None if store is None else Store(store)
         if kept is not None:
@@ -289,12 +292,18 @@ class Experiment:
         return np.concatenate(parts)
 
     def _in_memory(
-        self, jobs: list[Job], segments: dict[str, list[Segment]], truth: Floats | None, wall: float
+        self,
+        jobs: list[Job],
+        segments: dict[tuple[str, int], list[Segment]],
+        truth: Floats | None,
+        wall: float,
     ) -> xr.DataTree:
         blocks: dict[str, list[dict[str, NDArray[Any]]]] = {}
         for job in jobs:
             joined = join_segments(
-                [segment.arrays for segment in segments[job.name]], self.generations, job.replicates
+                [segment.arrays for segment in segments[job.label, job.block]],
+                self.generations,
+                job.replicates,
             )
             blocks.setdefault(job.label, []).append(joined)
 

@@ -54,10 +54,15 @@ def block_sizes(replicates: int, block: int) -> list[int]:
 
 def scheme_key(plan: Plan) -> str:
     """Digest of a scheme and its counts' meaning; independent of labels, names and generations."""
-    description = plan.scheme.to_dict() if _plain(plan.scheme) else {"repr": repr(plan.scheme)}
-    text = json.dumps(
-        {k: v for k, v in description.items() if k not in ("name", "citation")}, sort_keys=True
-    )
+    scheme = plan.scheme
+    if storable(scheme):
+        description = scheme.to_dict()
+    else:
+        # A lambda has no name: its place in memory tells it from others while the run lasts.
+        functions = [id(scheme.selection), id(scheme.weighting)]
+        description = {"repr": repr(scheme), "functions": functions}
+    kept = {k: v for k, v in description.items() if k not in ("name", "citation")}
+    text = json.dumps(kept, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -78,7 +83,7 @@ def reference_plans(
     return plans
 
 
-def _plain(scheme: Scheme) -> bool:
+def storable(scheme: Scheme) -> bool:
     """Whether the scheme's own functions, if any, can be named; lambdas live in memory only."""
     functions: list[Any] = [scheme.selection, scheme.weighting]
     return not any("<" in getattr(f, "__qualname__", "") for f in functions)

@@ -271,3 +271,6 @@ def test_lambda_cannot_be_stored(tmp_path):
     scheme = bc.Scheme(weighting=lambda rows, context: np.ones((128, 20)))
     with pytest.raises(ValueError, match="importable by name"):
         scheme.to_dict()
+    with pytest.raises(ValueError, match="importable by name"):
+        experiment(scheme).run(tmp_path / "store", progress=False)
+    assert not (tmp_path / "store").exists()

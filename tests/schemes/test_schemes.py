@@ -194,3 +194,30 @@ def test_held_out_density_prefers_the_truth():
     # together.
     loss = 0.5 * (2 * 7 + 1) / 50
     assert float(density[0] - density[-1]) == pytest.approx(loss, rel=0.5)
+
+
+def test_schemes_that_look_alike_are_kept_apart():
+    """Lambdas have one name, and equal schemes one digest: every label still has its own result."""
+
+    def run(schemes):
+        return bc.Experiment(
+            gaussian_mean.estimator(),
+            bc.Truth(mu=0.0),
+            schemes,
+            n_real=20,
+            generations=3,
+            replicates=2,
+        ).run(progress=False)
+
+    lower = bc.Scheme(selection=lambda rows, context: (rows["y"] < 0).astype(float))
+    upper = bc.Scheme(selection=lambda rows, context: (rows["y"] > 0).astype(float))
+    mean = run({"lower": lower, "upper": upper})["summary"]["mu"].sel(statistic="mean")
+    assert (mean.sel(scheme="lower", generation=2) < mean.sel(scheme="upper", generation=2)).all()
+    twice = run({"one": bc.schemes.pooled(), "two": bc.schemes.pooled()})
+    once = run(bc.schemes.pooled())
+    for label in ("one", "two"):
+        xr.testing.assert_identical(
+            twice["summary"].to_dataset().sel(scheme=label, drop=True),
+            once["summary"].to_dataset().isel(scheme=0, drop=True),
+        )
+    assert twice["rows"].sizes["row"] == 2 * once["rows"].sizes["row"]
