@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.conftest import FAMILIES, family_rows
+from tests.families import FAMILIES, family_rows
 
 # Bulk and tail comparisons: about 40 z-scores at |z| > 4, false alarm below 40 * 6.3e-5 = 0.3 %.
 TOLERANCE = 4.0

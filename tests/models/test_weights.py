@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.conftest import FAMILIES, family_rows
+from tests.families import FAMILIES, family_rows
 
 
 def exact_summary(estimator, rows, weights):
