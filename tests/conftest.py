@@ -11,6 +11,7 @@ import xarray as xr
 from bayescollapse.models import logistic_regression
 from tests.families import FAMILIES
 
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """In CI a skipped test is a failure, unless it needs a GPU."""
