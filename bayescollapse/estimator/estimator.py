@@ -16,6 +16,7 @@ from bayescollapse._checks import integer
 from bayescollapse.estimator.emission import Emission, emission_parameters, parse_emission
 from bayescollapse.estimator.engine import Engine, ExactEngine, Fit, FitSettings, Group
 from bayescollapse.estimator.exact import ExactSampler, Floats
+from bayescollapse.estimator.methods import METHODS, model_engine, parse_method
 from bayescollapse.estimator.trees import fit_tree, pooled_draws
 from bayescollapse.rows import ROW_DIM, RowSchema
 from bayescollapse.streams import Streams
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from bayescollapse.estimator.graph import RowModel
 
 __all__ = ["METHODS", "Estimator"]
-
-METHODS = ("auto", "exact", "nuts")
 
 
 class Estimator:
@@ -158,27 +157,25 @@ class Estimator:
         ValueError
             If the method is unknown, or ``exact`` without an exact sampler.
         """
-        if method not in METHODS:
-            raise ValueError(f"method must be one of {METHODS}, got {method!r}")
-        if method == "auto":
+        parsed = parse_method(method)
+        if parsed.name == "auto":
             return "nuts" if self.exact is None else "exact"
-        if method == "exact" and self.exact is None:
+        if parsed.name == "exact" and self.exact is None:
             raise ValueError(
                 "method='exact' needs an exact sampler, and this estimator has none: use "
                 "method='nuts', or pass exact= when the model is conjugate"
             )
-        return method
+        return parsed.label
 
     def engine(self, method: str = "auto") -> Engine:
         """Engine of a method, compiled when it first fits and then kept."""
         resolved = self.resolve(method)
         if resolved not in self._engines:
-            if resolved == "exact" and self.exact is not None:
-                self._engines[resolved] = ExactEngine(self.exact)
-            else:
-                from bayescollapse.estimator.mcmc import NutsEngine
-
-                self._engines[resolved] = NutsEngine(self.row_model)
+            self._engines[resolved] = (
+                ExactEngine(self.exact)
+                if resolved == "exact" and self.exact is not None
+                else model_engine(parse_method(resolved), self.row_model)
+            )
         return self._engines[resolved]
 
     def fit(
