@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bayescollapse.estimator.graph import RowModel
 
-__all__ = ["check_length", "check_terms", "impossible_rows", "probe"]
+__all__ = ["check_length", "check_terms", "impossible_rows", "probe", "start_point"]
 
 _POINTS = 2
 _TOLERANCE = 1e-8
@@ -133,7 +133,7 @@ def _row_terms(built: RowModel) -> Callable[[Mapping[str, NDArray[Any]]], NDArra
 
 def _points(model: pm.Model) -> list[dict[str, NDArray[Any]]]:
     # At the initial point regression coefficients are zero, and covariates would not show.
-    rng, start = np.random.default_rng(0), _start(model)
+    rng, start = np.random.default_rng(0), start_point(model)
     return [
         {
             name: value + rng.uniform(-0.5, 0.5, value.shape) if value.dtype.kind == "f" else value
@@ -143,7 +143,18 @@ def _points(model: pm.Model) -> list[dict[str, NDArray[Any]]]:
     ]
 
 
-def _start(model: pm.Model) -> dict[str, NDArray[Any]]:
+def start_point(model: pm.Model) -> dict[str, NDArray[Any]]:
+    """Starting point of a sampler, by value variable, on the unconstrained scale.
+
+    Parameters
+    ----------
+    model : Model
+        Any model; random initial values are drawn from fixed generators.
+
+    Returns
+    -------
+    dict of str to ndarray
+    """
     # model.initial_point is compiled with the C linker, which takes seconds where it is not cached.
     expressions = make_initial_point_expression(
         free_rvs=model.free_RVs,
