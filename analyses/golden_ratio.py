@@ -16,7 +16,7 @@ import time
 from concurrent.futures import Executor
 from pathlib import Path
 
-from golden import logistic, loops, output, simulated, table
+from golden import glm, logistic, loops, output, simulated, table
 from golden.settings import Settings
 from rich.console import Console
 
@@ -48,8 +48,11 @@ def main() -> None:
 
 def run(settings: Settings, executor: Executor, real: table.RealTable, console: Console) -> Path:
     """Run the three parts and write the report."""
-    sweeps = list(simulated.sweeps(settings, executor))
-    output.print_table(console, "1. Simulated rows, exact posteriors", output.minima_rows(sweeps))
+    exact = list(simulated.sweeps(settings, executor, simulated.families()))
+    output.print_table(console, "1. Simulated rows, exact posteriors", output.minima_rows(exact))
+    linear = list(simulated.sweeps(settings, executor, glm.families()))
+    output.print_table(console, "1. Simulated rows, Laplace posteriors", output.minima_rows(linear))
+    sweeps = [*exact, *linear]
     few = {
         "Logistic regression, simulated rows": logistic.simulated(
             settings, executor, len(real.columns)

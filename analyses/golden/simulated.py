@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,10 @@ FEATURES = 2
 
 @dataclass(frozen=True)
 class Family:
-    """One simulated model: estimator, truth, the parameter whose error is swept, and its law."""
+    """One simulated model: estimator, truth, the parameter whose error is swept, and its law.
+
+    `fit` holds what an experiment is told about the method; exact posteriors need nothing.
+    """
 
     name: str
     estimator: Any
@@ -34,6 +37,7 @@ class Family:
     law_note: str
     ratios: tuple[float, ...]
     without_law: tuple[tuple[str, float], ...] = ()
+    fit: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def families() -> list[Family]:
             bc.Truth(mu=0.0),
             "mu",
             1 / ROWS,
-            _mean_law(1.0),
+            mean_law(1.0),
             "exact",
             (2.0, 1.0, 0.2, 0.05),
         ),
@@ -91,16 +95,16 @@ def families() -> list[Family]:
             bc.Truth(beta=np.ones(FEATURES), covariates=bc.sources.NormalCovariates(FEATURES)),
             "beta",
             FEATURES / ROWS,
-            _mean_law(FEATURES),
+            mean_law(FEATURES),
             "first order: low by about (features + 1) / n",
             (1.0, 0.2),
         ),
     ]
 
 
-def sweeps(settings: Settings, executor: Executor) -> Iterator[Sweep]:
+def sweeps(settings: Settings, executor: Executor, chosen: Sequence[Family]) -> Iterator[Sweep]:
     """Run every simulated experiment and reduce it to its sweeps."""
-    for family in families():
+    for family in chosen:
         for ratio in family.ratios:
             yield from _one_ratio(settings, executor, family, ratio)
 
@@ -109,10 +113,11 @@ def _one_ratio(
     settings: Settings, executor: Executor, family: Family, ratio: float
 ) -> Iterator[Sweep]:
     emissions = EMISSIONS if ratio == 1 else EMISSIONS[:1]
-    count = settings.wide if ratio == 1 else settings.narrow
+    wide = ratio == 1 and not family.fit
+    count = settings.wide if wide else settings.narrow
     grids = {
         emission: share_grid(
-            float(theory.optimal_share(ratio, emission=emission, n=ROWS)), count, widest=ratio == 1
+            float(theory.optimal_share(ratio, emission=emission, n=ROWS)), count, widest=wide
         )
         for emission in emissions
     }
@@ -124,7 +129,14 @@ def _one_ratio(
     m = round(ROWS / ratio)
     name = f"{family.name.lower().replace(' ', '-')}-k{ratio:g}"
     run = settings.run(
-        name, executor, family.estimator, family.truth, schemes, n_real=ROWS, n_synthetic=m
+        name,
+        executor,
+        family.estimator,
+        family.truth,
+        schemes,
+        n_real=ROWS,
+        n_synthetic=m,
+        **family.fit,
     )
     labels = list(schemes)
     for parameter, unit in ((family.parameter, family.unit), *family.without_law):
@@ -181,7 +193,9 @@ def _errors(run: Any, parameter: str) -> NDArray[np.float64]:
     return np.asarray(squared.sum(extra).transpose("scheme", "replicate", "generation"))
 
 
-def _mean_law(scale: float) -> Callable[[Settings, int, float, str], float]:
+def mean_law(scale: float) -> Callable[[Settings, int, float, str], float]:
+    """Law of an error that begins at `scale` / n and passes on whole."""
+
     def law(settings: Settings, m: int, share: float, emission: str) -> float:
         risk = theory.mean_risk(
             settings.generations, n=ROWS, m=m, real_share=share, emission=emission

@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 
 __all__ = ["configuration", "identity", "run_attributes"]
 
-PACKAGES = ("bayescollapse", "pymc", "pytensor", "nutpie", "arviz", "numpy", "scipy", "xarray")
+PACKAGES = (
+    "bayescollapse",
+    "pymc",
+    "pytensor",
+    "nutpie",
+    "arviz",
+    "numpy",
+    "scipy",
+    "xarray",
+    "jax",
+)
 
 
 def identity(experiment: Experiment) -> dict[str, Any]:
@@ -62,7 +72,7 @@ def run_attributes(
     stats = [block for parts in blocks.values() for block in parts]
     failed = sum(int((~block["sample_stats/passed"].astype(bool)).sum()) for block in stats)
     retried = sum(int((block["sample_stats/attempts"] > 1).sum()) for block in stats)
-    return {
+    return _laplace(experiment, stats) | {
         "configuration": json.dumps(configuration(experiment)),
         "method": experiment.method,
         "seed": experiment.seed,
@@ -71,6 +81,16 @@ def run_attributes(
         "failed_fits": failed,
         "retried_fits": retried,
     }
+
+
+def _laplace(experiment: Experiment, stats: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, Any]:
+    """What only runs by Laplace have: the back end, and how many fits NUTS took over."""
+    column = "sample_stats/refitted"
+    if not any(column in block for block in stats):
+        return {}
+    refitted = sum(int((block[column] == 1).sum()) for block in stats)
+    backend = getattr(experiment.estimator.engine(experiment.method), "backend", "")
+    return {"refitted_fits": refitted, "laplace_backend": backend}
 
 
 def _scheme(scheme: Any) -> dict[str, Any]:

@@ -24,7 +24,9 @@ def diagnose(run: xr.DataTree) -> xr.Dataset:
         their checks, kept in the run), ``retried`` (fits that took more than one attempt),
         ``worst_rhat``, ``smallest_ess_bulk`` and ``smallest_ess_tail`` (effective draws of the
         worst parameter and replicate), ``divergences`` (total). Exact posteriors have no R-hat or
-        effective sample size, which are missing then. ``attrs["method"]`` is how posteriors were
+        effective sample size, which are missing then. Runs by Laplace also have ``checked`` (fits
+        whose Pareto k was worked out), ``worst_pareto_k`` (before a refit; inf where no mode was
+        found) and ``refitted`` (fits that NUTS took over). ``attrs["method"]`` is how posteriors were
         drawn.
 
     Raises
@@ -67,4 +69,10 @@ def diagnose(run: xr.DataTree) -> xr.Dataset:
             "divergences": stats["divergences"].sum("replicate").astype(int),
         }
     )
+    if "pareto_k" in stats:
+        out = out.assign(
+            refitted=(stats["refitted"] == 1).sum("replicate"),
+            checked=stats["pareto_k"].notnull().sum("replicate"),
+            worst_pareto_k=stats["pareto_k"].max("replicate"),
+        )
     return out.assign_attrs(method=str(stats.attrs.get("method", run.attrs.get("method", ""))))

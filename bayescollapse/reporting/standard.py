@@ -143,6 +143,13 @@ def weight_section(run: xr.DataTree) -> Section:
 def _gate_row(gate: xr.Dataset, scheme: str) -> dict[str, Any]:
     cell = gate.sel(scheme=scheme)
     bad = cell["generation"].values[(cell["failed"] > 0).values].tolist()
+    laplace = {}
+    if "refitted" in cell:
+        laplace = {
+            "checked": int(cell["checked"].sum()),
+            "worst Pareto k": round(float(cell["worst_pareto_k"].max()), 2),
+            "refitted by NUTS": int(cell["refitted"].sum()),
+        }
     return {
         "scheme": scheme,
         "fits": int(cell["fits"].sum()),
@@ -153,6 +160,7 @@ def _gate_row(gate: xr.Dataset, scheme: str) -> dict[str, Any]:
         "smallest bulk ESS": float(cell["smallest_ess_bulk"].min()),
         "smallest tail ESS": float(cell["smallest_ess_tail"].min()),
         "divergences": int(cell["divergences"].sum()),
+        **laplace,
     }
 
 

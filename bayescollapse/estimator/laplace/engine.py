@@ -60,7 +60,8 @@ class LaplaceEngine(ModelEngine):
         self.check = check
         self.method = "laplace" if check is None else f"laplace(check={check:g})"
         self._objective = Objective(row_model)
-        self.backend = _backend(self._objective, backend)
+        self._evaluate = _backend(self._objective, backend)
+        self.backend = self._evaluate.name
 
     def condition(
         self, groups: Sequence[Group], weights: Sequence[Weight], settings: FitSettings
@@ -75,7 +76,7 @@ class LaplaceEngine(ModelEngine):
         rows, by_row = self.gather(groups, weights)
         rows = _neutral(rows, by_row)
         rng = np.random.default_rng(settings.seeds(0))
-        bound = self.backend.bind(rows, by_row)
+        bound = self._evaluate.bind(rows, by_row)
         start = np.tile(self._objective.start, (len(by_row), 1))
         modes = newton(bound.curvature, start)
         drawn = propose(bound, modes, draws, self.check, rng)

@@ -45,7 +45,7 @@ def pareto_smooth(log_ratios: Floats) -> tuple[Floats, Floats]:
     usable = np.isfinite(top[:, 0]) & ~np.isnan(log_ratios).any(axis=1)
     shifted = np.where(usable[:, None], log_ratios - np.where(usable[:, None], top, 0.0), 0.0)
     spread = -shifted.min(axis=1)
-    tail = int(np.ceil(min(0.2 * draws, 3 * np.sqrt(draws))))
+    tail = int(min(0.2 * draws, 3 * np.sqrt(draws)))
     order = np.argsort(shifted, axis=1, kind="stable")
     last = np.take_along_axis(shifted, order, axis=1)
     cut = np.exp(last[:, -tail - 1])
@@ -68,20 +68,22 @@ def _fit(excess: Floats) -> tuple[Floats, Floats]:
     """Shape and scale of generalised Pareto tails, sorted upwards, shape (cell, tail)."""
     count = excess.shape[1]
     grid = 30 + int(np.sqrt(count))
-    quartile = excess[:, int(count / 4 + 0.5) - 1]
+    first = int(count / 4 + 0.5) - 1
+    # A tail without spread in its lower quarter is no Pareto tail: nothing is fitted to it.
+    degenerate = excess[:, first] <= excess[:, 0]
+    excess = np.where(degenerate[:, None], np.arange(1.0, count + 1), excess)
     with np.errstate(all="ignore"):
-        b = (1 - np.sqrt(grid / (np.arange(1, grid + 1) - 0.5)))[None] / (3 * quartile[:, None])
+        b = (1 - np.sqrt(grid / (np.arange(1, grid + 1) - 0.5))) / (3 * excess[:, first, None])
         b = b + 1 / excess[:, -1:]
         k = np.log1p(-b[:, :, None] * excess[:, None]).mean(axis=2)
         profile = count * (np.log(-b / k) - k - 1)
-        weight = np.exp(profile - np.nanmax(profile, axis=1, keepdims=True))
-        weight /= np.nansum(weight, axis=1, keepdims=True)
+        weight = np.exp(profile - profile.max(axis=1, keepdims=True))
+        weight /= weight.sum(axis=1, keepdims=True)
         weight = np.where(weight >= 10 * np.finfo(float).eps, weight, 0.0)
-        best = np.nansum(b * weight, axis=1) / weight.sum(axis=1)
+        best = (b * weight).sum(axis=1) / weight.sum(axis=1)
         shape = np.log1p(-best[:, None] * excess).mean(axis=1)
         scale = -shape / best
         shape = (count * shape + 5) / (count + 10)
-    degenerate = quartile <= excess[:, 0]
     return np.where(degenerate, np.nan, shape), np.where(degenerate, np.nan, scale)
 
 

@@ -21,9 +21,11 @@ __all__ = ["JaxBackend", "padded_length"]
 _CHUNK = 4_000_000
 """Row-wise entries evaluated at a time."""
 
-# Sums split over threads would make other bits on other machines; read once, when JAX starts.
+# Read once, when JAX starts. Sums split over threads would make other bits on other machines, and
+# folding the constant checks of a model's parameters takes seconds a shape and saves nothing.
 os.environ.setdefault(
-    "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    "XLA_FLAGS",
+    "--xla_cpu_multi_thread_eigen=false --xla_disable_hlo_passes=constant_folding",
 )
 
 

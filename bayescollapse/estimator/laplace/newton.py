@@ -18,7 +18,8 @@ Curvature = Callable[[Floats], tuple[Floats, Floats, Floats]]
 TOLERANCE = 1e-12
 """Newton decrement, in nats, at which a mode is found."""
 
-_FLOOR = 1e-9
+_FLOOR = 1e-9, 1e-10
+"""Smallest curvature of a step, relative to the largest and absolute."""
 
 
 class Modes(NamedTuple):
@@ -88,7 +89,7 @@ def _steps(gradient: Floats, hessian: Floats) -> tuple[Floats, Floats]:
     identity = np.eye(gradient.shape[1])
     values, vectors = np.linalg.eigh(np.where(finite[:, None, None], -hessian, identity))
     size = np.abs(values)
-    size = np.maximum(size, _FLOOR * size.max(axis=1, keepdims=True) + np.finfo(float).tiny)
+    size = np.maximum(size, np.maximum(_FLOOR[0] * size.max(axis=1, keepdims=True), _FLOOR[1]))
     along = np.einsum("rji,rj->ri", vectors, np.where(finite[:, None], gradient, 0.0)) / size
     step = np.einsum("rij,rj->ri", vectors, along)
     decrement = 0.5 * np.einsum("ri,ri->r", size, along**2)
@@ -97,4 +98,4 @@ def _steps(gradient: Floats, hessian: Floats) -> tuple[Floats, Floats]:
 
 def _definite(precision: Floats) -> NDArray[np.bool_]:
     smallest = np.linalg.eigvalsh(np.nan_to_num(precision))
-    return np.asarray((smallest[:, 0] > 1e-12 * smallest[:, -1]) & (smallest[:, -1] > 0))
+    return np.asarray(smallest[:, 0] > np.maximum(1e-12 * smallest[:, -1], _FLOOR[1]))

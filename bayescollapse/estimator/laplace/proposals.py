@@ -19,9 +19,6 @@ K_LIMIT = 0.7
 CONFIRMATION = 2000
 """Draws that confirm a large Pareto k: of 100 draws, it exceeds 0.7 in many good cells."""
 
-_TOGETHER = 8
-"""Cells that are confirmed at a time."""
-
 
 @dataclass(frozen=True)
 class Proposals:
@@ -75,10 +72,10 @@ def propose(
         weights = found
     k[~modes.found] = np.inf
     if draws < CONFIRMATION:
-        for some in _groups(np.flatnonzero(modes.found & (k > K_LIMIT))):
-            resampled, k[some] = _confirm(bound, modes, factor, some, draws, rng)
+        for r in np.flatnonzero(modes.found & (k > K_LIMIT)):
+            resampled, k[r] = _confirm(bound, modes, factor, r, draws, rng)
             if check is None:
-                points[some], weights[some] = resampled, 1 / draws
+                points[r], weights[r] = resampled, 1 / draws
     return Proposals(points, weights, k)
 
 
@@ -106,30 +103,13 @@ def _weigh(bound: Bound, points: Floats, noise: Floats) -> tuple[Floats, Floats]
     return pareto_smooth(np.where(np.isnan(ratios), -np.inf, ratios))
 
 
-def _groups(cells: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    return [cells[i : i + _TOGETHER] for i in range(0, len(cells), _TOGETHER)]
-
-
 def _confirm(
-    bound: Bound,
-    modes: Modes,
-    factor: Floats,
-    some: NDArray[np.int64],
-    draws: int,
-    rng: np.random.Generator,
-) -> tuple[Floats, Floats]:
-    """Draws resampled from many more, and their Pareto k, for a few doubtful cells."""
-    # Always as many cells, the last one repeated: another number would be compiled again.
-    filled = np.concatenate([some, np.repeat(some[-1:], _TOGETHER - len(some))])
-    noise = _antithetic(_TOGETHER, CONFIRMATION, modes.point.shape[1], rng)
-    points = modes.point[filled][:, None] + noise @ factor[filled]
-    weights, k = _weigh(bound.only(filled), points, noise)
-    even = (np.arange(draws) + rng.random((_TOGETHER, 1))) / draws
-    index = np.stack(
-        [
-            np.searchsorted(np.cumsum(w)[:-1], u, side="right")
-            for w, u in zip(weights, even, strict=True)
-        ]
-    )
-    resampled = np.take_along_axis(points, index[..., None], axis=1)
-    return resampled[: len(some)], k[: len(some)]
+    bound: Bound, modes: Modes, factor: Floats, cell: int, draws: int, rng: np.random.Generator
+) -> tuple[Floats, float]:
+    """Draws resampled from many more, and their Pareto k, for a doubtful cell."""
+    noise = _antithetic(1, CONFIRMATION, modes.point.shape[1], rng)
+    points = modes.point[cell] + noise @ factor[cell]
+    weights, k = _weigh(bound.only(np.array([cell])), points, noise)
+    even = (np.arange(draws) + rng.random()) / draws
+    index = np.searchsorted(np.cumsum(weights[0])[:-1], even, side="right")
+    return points[0, index], float(k[0])
