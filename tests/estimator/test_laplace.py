@@ -170,10 +170,10 @@ def test_a_gaussian_posterior_is_exact(estimator):
 
 
 def test_importance_corrects_a_skewed_posterior():
-    """A Gaussian of 12 rows: corrected draws have the exact moments, the approximation has not."""
+    """A Gaussian of 40 rows: corrected draws have the exact moments, the approximation has not."""
     estimator = MODELS["gaussian"]()
-    rows = {"y": RNG.normal(size=(16, 12))}
-    weights = RNG.uniform(0.5, 1.5, size=(16, 12))
+    rows = {"y": RNG.normal(size=(16, 40))}
+    weights = RNG.uniform(0.5, 1.5, size=(16, 40))
     exact = estimator.exact.summary(estimator.exact.suffstats(rows, weights), (0.1, 0.9))
     fit = condition(estimator.engine("laplace"), rows, weights, draws=1000)
     refitted = fit.figures["refitted"]
