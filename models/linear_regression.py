@@ -4,8 +4,20 @@ r"""Linear regression.
 
 With a known noise sd the prior is :math:`\beta_j \sim \mathrm{Normal}(0, \tau^2)`. With an unknown
 one, :math:`\beta_j \mid \sigma \sim \mathrm{Normal}(0, \sigma^2 \tau^2)` and
-:math:`p(\sigma^2) \propto 1/\sigma^2`. An infinite :math:`\tau` is the flat prior. There is no
-intercept: give the model a column of ones.
+:math:`p(\sigma^2) \propto 1/\sigma^2`, or :math:`\sigma^2 \sim \mathrm{InverseGamma}(a, b)`, which
+makes the prior proper where :math:`\tau` is finite. An infinite :math:`\tau` is the flat prior. A
+prior precision :math:`K` in place of :math:`\tau` is
+:math:`\beta \sim \mathrm{Normal}(0, \sigma^2 K^{-1})`: the g-prior has
+:math:`K = X_0^\top X_0 / g` for a fixed reference design :math:`X_0`. There is no intercept: give
+the model a column of ones.
+
+With row weights :math:`W` and :math:`K = I/\tau^2` the posterior under an unknown noise sd is
+:math:`\beta \mid \sigma \sim \mathrm{Normal}(m, \sigma^2 (X^\top W X + K)^{-1})` around
+:math:`m = (X^\top W X + K)^{-1} X^\top W y`, and
+:math:`\sigma^2 \sim \mathrm{InverseGamma}(a + N/2, b + \tfrac12 \{(y - Xm)^\top W (y - Xm) +
+m^\top K m\})` for total weight :math:`N` (with :math:`N - p` for the flat prior of p coefficients,
+and a = b = 0 for :math:`1/\sigma^2`). A proper prior of the coefficients allows more columns than
+rows (ridge regression).
 
 Used by He, Xu and Cheng (2025, arXiv:2502.18049), Gerstgrasser et al. (2024, arXiv:2404.01413) and
 Dohmatob, Feng and Kempe (2024, arXiv:2402.07712).
@@ -13,17 +25,14 @@ Dohmatob, Feng and Kempe (2024, arXiv:2402.07712).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bayescollapse._checks import integer, positive
-from bayescollapse.estimator.conjugate import root_inverse_gamma_constants
-from bayescollapse.estimator.exact import Floats, Stats, merge_weights
-from bayescollapse.rows import RowSchema, Values, Variable
+from bayescollapse.models._linear_regression_priors import InverseGamma, PriorPrecision, g_prior
+from bayescollapse.models._linear_regression_sampler import LinearRegressionSampler
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -31,7 +40,14 @@ if TYPE_CHECKING:
 
     from bayescollapse.estimator import Estimator
 
-__all__ = ["LinearRegressionSampler", "estimator", "model"]
+__all__ = [
+    "InverseGamma",
+    "LinearRegressionSampler",
+    "PriorPrecision",
+    "estimator",
+    "g_prior",
+    "model",
+]
 
 
 def model(
@@ -40,6 +56,8 @@ def model(
     features: int,
     noise_sd: float | None = None,
     prior_sd: float = np.inf,
+    noise_prior: InverseGamma | None = None,
+    prior_precision: PriorPrecision | None = None,
 ) -> pm.Model:
     """PyMC model of a linear regression.
 
@@ -53,6 +71,11 @@ def model(
         Known noise standard deviation; unknown under the prior 1/sigma^2 if not given.
     prior_sd : float, default inf
         Prior sd of every coefficient, in units of the noise sd where that is unknown; inf is flat.
+    noise_prior : InverseGamma, optional
+        Prior of an unknown noise variance; 1/sigma^2 if not given.
+    prior_precision : PriorPrecision, optional
+        Prior precision matrix of the coefficients in units of one over the noise variance, in place
+        of `prior_sd`.
 
     Returns
     -------
@@ -70,18 +93,34 @@ def model(
     import pytensor.tensor as pt
 
     template = np.arange(features + 2.0)
+
+    def root_of_inverse_gamma(shape: object, scale: object, size: object) -> pt.TensorVariable:
+        return pt.sqrt(pm.InverseGamma.dist(shape, scale, size=size))
+
     response = template if rows is None else rows["y"].to_numpy()
     design = np.vander(template / 2, features) if rows is None else rows["x"].to_numpy()
     with pm.Model(coords={"feature": range(features)}) as regression:
         x = pm.Data("x", design, dims=("obs", "feature"))
         y = pm.Data("y_rows", response, dims="obs")
-        if noise_sd is None:
+        if noise_sd is not None:
+            sigma, beta_sd = noise_sd, prior_sd
+        elif noise_prior is None:
             sigma = pm.HalfFlat("sigma")
             pm.Potential("jeffreys", -pt.log(sigma))
             beta_sd = sigma * prior_sd
         else:
-            sigma, beta_sd = noise_sd, prior_sd
-        if np.isinf(prior_sd):
+            sigma = pm.CustomDist(
+                "sigma",
+                noise_prior.shape,
+                noise_prior.scale,
+                dist=root_of_inverse_gamma,
+                transform=pm.distributions.transforms.log,
+            )
+            beta_sd = sigma * prior_sd
+        if prior_precision is not None:
+            root = np.linalg.cholesky(np.linalg.inv(prior_precision.array()))
+            beta = pm.MvNormal("beta", np.zeros(features), chol=sigma * root, dims="feature")
+        elif np.isinf(prior_sd):
             beta = pm.Flat("beta", dims="feature")
         else:
             beta = pm.Normal("beta", 0.0, beta_sd, dims="feature")
@@ -90,7 +129,12 @@ def model(
 
 
 def estimator(
-    *, features: int, noise_sd: float | None = None, prior_sd: float = np.inf
+    *,
+    features: int,
+    noise_sd: float | None = None,
+    prior_sd: float = np.inf,
+    noise_prior: InverseGamma | None = None,
+    prior_precision: PriorPrecision | None = None,
 ) -> Estimator:
     """Estimator of linear regression coefficients, with its exact posterior.
 
@@ -103,6 +147,11 @@ def estimator(
     prior_sd : float, default inf
         Prior sd of every coefficient, positive, in units of the noise sd where that is unknown; inf
         is flat.
+    noise_prior : InverseGamma, optional
+        Prior of an unknown noise variance; 1/sigma^2 if not given.
+    prior_precision : PriorPrecision, optional
+        Prior precision matrix of the coefficients in units of one over the noise variance, in place
+        of `prior_sd`: ``g_prior(design)`` builds Zellner's.
 
     Returns
     -------
@@ -111,8 +160,13 @@ def estimator(
 
     Raises
     ------
-    ValueError
-        If an argument is out of range.
+    TypeError, ValueError
+        If an argument is of the wrong kind or out of range, or two exclude each other.
+
+    Notes
+    -----
+    The posterior costs O(features**3) for a replicate and generation: 128 replicates with 200
+    columns take about a second.
 
     Examples
     --------
@@ -123,6 +177,15 @@ def estimator(
     >>> fitted = linear_regression.estimator(features=1, noise_sd=1.0).fit(rows, seed=1)
     >>> round(float(fitted["posterior"]["beta"].mean()))
     3
+
+    Ridge regression with a proper prior, and the g-prior of the rows' own design:
+
+    >>> ridge = linear_regression.estimator(
+    ...     features=300, prior_sd=0.1, noise_prior=linear_regression.InverseGamma(2.0, 1.0)
+    ... )
+    >>> zellner = linear_regression.estimator(
+    ...     features=1, prior_precision=linear_regression.g_prior(x)
+    ... )
     """
     from bayescollapse.estimator import Estimator
 
@@ -130,172 +193,41 @@ def estimator(
     positive("prior_sd", prior_sd, infinite=True)
     if noise_sd is not None:
         positive("noise_sd", noise_sd)
+    _check_priors(features, noise_sd, prior_sd, noise_prior, prior_precision)
     setting: dict[str, Any] = {"features": features, "noise_sd": noise_sd, "prior_sd": prior_sd}
+    setting |= {"noise_prior": noise_prior, "prior_precision": prior_precision}
     return Estimator(partial(model, **setting), exact=LinearRegressionSampler(**setting))
 
 
-@dataclass(frozen=True)
-class LinearRegressionSampler:
-    """Exact posterior of a regression.
-
-    Statistics are the total weight, the weighted Gram matrix, the least-squares coefficients and
-    the residual sum of squares. Batches are merged through their own coefficients, so residual sums
-    do not suffer cancellation when the noise of a loop has shrunk.
-    """
-
-    features: int
-    noise_sd: float | None = None
-    prior_sd: float = np.inf
-
-    @property
-    def schema(self) -> RowSchema:
-        """Row variables ``y`` and ``x``; parameters ``beta`` and, where unknown, ``sigma``."""
-        beta = Variable("beta", ("feature",), (self.features,))
-        return RowSchema(
-            responses=(Variable("y"),),
-            covariates=(Variable("x", ("feature",), (self.features,)),),
-            parameters=(beta,) if self.noise_sd is not None else (Variable("sigma"), beta),
-            coords={"feature": tuple(range(self.features))},
+def _check_priors(
+    features: int,
+    noise_sd: float | None,
+    prior_sd: float,
+    noise_prior: InverseGamma | None,
+    prior_precision: PriorPrecision | None,
+) -> None:
+    if noise_prior is not None and not isinstance(noise_prior, InverseGamma):
+        raise TypeError(f"noise_prior must be an InverseGamma or None, got {noise_prior!r}")
+    if noise_prior is not None and noise_sd is not None:
+        raise ValueError(
+            f"noise_prior={noise_prior!r} and noise_sd={noise_sd!r} exclude each other: a known "
+            "noise has no prior; give one of them"
         )
-
-    def suffstats(self, rows: Values, weights: Floats | None) -> Stats:
-        """Total weight, Gram matrix, coefficients and residual sum of squares."""
-        x, y = rows["x"], rows["y"]
-        weighted = x if weights is None else x * weights[:, :, None]
-        transposed = weighted.transpose(0, 2, 1)
-        gram = transposed @ x
-        coefficients = _solve(gram, (transposed @ y[:, :, None])[..., 0])
-        total = np.array([float(y.shape[1])]) if weights is None else weights.sum(axis=1)
-        if self.noise_sd is not None:
-            return total, gram, coefficients, np.zeros(1)
-        residual = y - np.einsum("rnp,rp->rn", x, coefficients)
-        scaled = residual if weights is None else residual * weights
-        return total, gram, coefficients, np.einsum("rn,rn->r", scaled, residual)
-
-    def merge(self, stats: Sequence[Stats], factors: Sequence[float]) -> Stats:
-        """Pool batches around their common coefficients."""
-        if len(stats) == 1:
-            total, gram, coefficients, squares = stats[0]
-            return factors[0] * total, factors[0] * gram, coefficients, factors[0] * squares
-        _, total = merge_weights(stats, factors)
-        grams = [f * s[1] for f, s in zip(factors, stats, strict=True)]
-        gram = np.sum(grams, axis=0)
-        moments = [_apply(g, s[2]) for g, s in zip(grams, stats, strict=True)]
-        coefficients = _solve(gram, np.sum(moments, axis=0))
-        if self.noise_sd is not None:
-            return total, gram, coefficients, np.zeros(1)
-        squares = np.zeros(coefficients.shape[0])
-        for factor, g, batch in zip(factors, grams, stats, strict=True):
-            shift = batch[2] - coefficients
-            squares = squares + factor * batch[3] + np.einsum("rp,rp->r", shift, _apply(g, shift))
-        return total, gram, coefficients, squares
-
-    def check(self, stats: Stats) -> None:
-        """Refuse a singular weighted design under a flat prior, and too few rows for the noise."""
-        total, gram, _, squares = stats
-        flat = np.isinf(self.prior_sd)
-        if flat and (np.linalg.matrix_rank(gram, hermitian=True) < self.features).any():
-            raise ValueError(
-                "the posterior of beta is improper: the weighted design is singular (fewer rows "
-                f"with positive weight than the {self.features} features, or collinear columns); "
-                "use more rows, drop columns, or give a finite prior_sd"
-            )
-        used = self.features if flat else 0
-        if self.noise_sd is None and ((total <= used).any() or (squares <= 0).any()):
-            raise ValueError(
-                "the posterior of sigma is improper: the total weight must exceed the number of "
-                f"features under a flat prior ({used}) and residuals must not all be zero, got a "
-                f"total weight of {float(np.min(total)):g}; use more rows, or give noise_sd"
-            )
-
-    def mean(self, stats: Stats) -> dict[str, Floats]:
-        """Posterior mean of ``beta`` and of ``sigma``."""
-        location, _, shape, scale = self._posterior(stats)
-        if self.noise_sd is not None:
-            return {"beta": location}
-        return {
-            "sigma": np.sqrt(scale) * root_inverse_gamma_constants(shape, ())[0],
-            "beta": location,
-        }
-
-    def summary(self, stats: Stats, probabilities: tuple[float, ...]) -> Floats:
-        """Gaussian or Student-t summary of ``beta``; root-inverse-gamma of ``sigma``."""
-        from scipy.special import ndtri
-
-        location, precision, shape, scale = self._posterior(stats)
-        diagonal = np.sqrt(np.diagonal(np.linalg.inv(precision), axis1=1, axis2=2))
-        if self.noise_sd is not None:
-            quantiles = ndtri(np.array(probabilities)).reshape(1, -1)
-            return _stack(location, diagonal, diagonal, quantiles)
-        first, second, t_quantiles, s_quantiles = root_inverse_gamma_constants(shape, probabilities)
-        root = np.sqrt(scale)
-        spread = diagonal * (root / np.sqrt(shape))[:, None]
-        beta = _stack(location, spread * np.sqrt(shape * second)[:, None], spread, t_quantiles)
-        sd = root * np.sqrt(np.where(np.isinf(second), second, second - first**2))
-        sigma = np.column_stack([root * first, sd, root[:, None] * s_quantiles])
-        return np.concatenate([sigma[:, :, None], beta], axis=2)
-
-    def draw(self, stats: Stats, draws: int, rng: np.random.Generator) -> dict[str, Floats]:
-        """Draw the noise, where unknown, then the coefficients given it."""
-        location, precision, shape, scale = self._posterior(stats)
-        factor = np.linalg.inv(np.linalg.cholesky(precision))
-        noise = rng.standard_normal((location.shape[0], draws, self.features)) @ factor
-        if self.noise_sd is not None:
-            return {"beta": location[:, None] + noise}
-        gamma = rng.standard_gamma(np.reshape(shape, (-1, 1)), (location.shape[0], draws))
-        sigma = np.sqrt(scale[:, None] / gamma)
-        return {"sigma": sigma, "beta": location[:, None] + sigma[..., None] * noise}
-
-    def forward(
-        self, parameters: Values, covariates: Values, m: int, rng: np.random.Generator
-    ) -> dict[str, Floats]:
-        """Responses at the covariates."""
-        x, beta = covariates["x"], parameters["beta"]
-        y = rng.standard_normal(x.shape[:2])
-        y *= parameters["sigma"] if self.noise_sd is None else self.noise_sd
-        if beta.shape[1] == 1:
-            y += (x @ beta.transpose(0, 2, 1))[..., 0]
-        else:
-            y += np.einsum("rmp,rmp->rm", x, beta)
-        return {"y": y}
-
-    def log_density(self, parameters: Values, rows: Values) -> Floats:
-        """Gaussian log density of every row at every draw."""
-        mean = parameters["beta"] @ rows["x"].transpose(0, 2, 1)
-        sigma = parameters["sigma"][:, :, None] if self.noise_sd is None else self.noise_sd
-        z = (rows["y"][:, None, :] - mean) / sigma
-        return np.asarray(-0.5 * z**2 - np.log(sigma) - 0.5 * np.log(2 * np.pi))
-
-    def _posterior(self, stats: Stats) -> tuple[Floats, Floats, Floats, Floats]:
-        """Location and precision of beta (times the noise variance where unknown), shape, scale."""
-        total, gram, coefficients, squares = stats
-        unit = 1.0 if self.noise_sd is None else self.noise_sd**-2
-        shrinkage = 0.0 if np.isinf(self.prior_sd) else self.prior_sd**-2
-        precision = gram * unit + shrinkage * np.eye(self.features)
-        location = coefficients
-        if shrinkage:
-            location = _solve(precision, unit * _apply(gram, coefficients))
-            shift = coefficients - location
-            squares = squares + np.einsum("rp,rp->r", shift, _apply(gram, shift))
-            squares = squares + shrinkage * np.einsum("rp,rp->r", location, location)
-        free = self.features if np.isinf(self.prior_sd) else 0
-        return location, precision, (total - free) / 2, squares / 2
-
-
-def _apply(matrix: Floats, vector: Floats) -> Floats:
-    return np.asarray((matrix @ vector[..., None])[..., 0])
-
-
-def _solve(matrix: Floats, vector: Floats) -> Floats:
-    try:
-        return np.asarray(np.linalg.solve(matrix, vector[..., None])[..., 0])
-    except np.linalg.LinAlgError:
-        # A batch may have fewer rows than features; the minimum-norm solution has the same moments.
-        return _apply(np.linalg.pinv(matrix, hermitian=True), vector)
-
-
-def _stack(location: Floats, sd: Floats, spread: Floats, quantiles: Floats) -> Floats:
-    out = np.empty((location.shape[0], 2 + quantiles.shape[1], location.shape[1]))
-    out[:, 0], out[:, 1] = location, sd
-    out[:, 2:] = location[:, None, :] + spread[:, None, :] * quantiles[:, :, None]
-    return out
+    if prior_precision is None:
+        return
+    if not isinstance(prior_precision, PriorPrecision):
+        raise TypeError(
+            "prior_precision must be a PriorPrecision or None, got "
+            f"{type(prior_precision).__name__}: wrap a matrix in PriorPrecision(matrix), or build "
+            "it with g_prior(design)"
+        )
+    if len(prior_precision.matrix) != features:
+        raise ValueError(
+            f"prior_precision is a matrix of {len(prior_precision.matrix)} columns, but features "
+            f"is {features}: build it from a design with the columns of x"
+        )
+    if not np.isinf(prior_sd):
+        raise ValueError(
+            f"prior_precision and prior_sd={prior_sd!r} exclude each other: both are the prior of "
+            "beta; give one of them"
+        )

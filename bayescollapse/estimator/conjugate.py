@@ -2,13 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bayescollapse.estimator.exact import Floats
+from bayescollapse.estimator.exact import Floats, Stats, merge_weights
 
-__all__ = ["root_inverse_gamma_constants"]
+__all__ = [
+    "gamma_summary",
+    "merge_sums",
+    "refuse_outside",
+    "root_inverse_gamma_constants",
+    "weighted_sum",
+]
+
+
+def weighted_sum(y: NDArray[Any], weights: Floats | None) -> Stats:
+    """Total weight and weighted sum of rows (replicate, obs); None is weight 1."""
+    if weights is None:
+        return np.array([float(y.shape[1])]), y.sum(axis=1).astype(np.float64)
+    return weights.sum(axis=1), np.einsum("rn,rn->r", weights, y)
+
+
+def merge_sums(stats: Sequence[Stats], factors: Sequence[float]) -> Stats:
+    """Add the total weights and weighted sums of several batches."""
+    _, total = merge_weights(stats, factors)
+    return total, np.asarray(sum(f * s[1] for f, s in zip(factors, stats, strict=True)))
+
+
+def refuse_outside(
+    y: NDArray[Any],
+    outside: NDArray[np.bool_],
+    weights: Floats | None,
+    *,
+    allowed: str,
+    advice: str,
+) -> None:
+    """Refuse rows of positive weight outside the support of ``y``.
+
+    Parameters
+    ----------
+    y : ndarray, shape (replicate, obs)
+        Responses.
+    outside : ndarray of bool, shape (replicate, obs)
+        Whether a response is outside the support.
+    weights : ndarray, shape (replicate, obs), optional
+        Weights; a row of weight 0 is removed and may hold anything.
+    allowed, advice : str
+        What the rows may hold, and what to do.
+
+    Raises
+    ------
+    ValueError
+        If there is such a row.
+    """
+    bad = outside if weights is None else outside & (weights > 0)
+    if bad.any():
+        raise ValueError(
+            f"rows['y'] must hold {allowed}, got {y[bad][0].item()!r} in {int(bad.sum())} rows: "
+            f"{advice}"
+        )
+
+
+def gamma_summary(shape: Floats, rate: Floats, probabilities: tuple[float, ...]) -> Floats:
+    """Mean, sd and quantiles of gamma variables.
+
+    Parameters
+    ----------
+    shape, rate : ndarray, shape (replicate,) or (1,)
+        Shape and rate, positive.
+    probabilities : tuple of float
+        Probabilities of the quantiles.
+
+    Returns
+    -------
+    ndarray, shape (replicate, statistic, 1)
+        Mean, sd, then one quantile for each probability.
+    """
+    from scipy.special import gammaincinv
+
+    shape, rate = np.broadcast_arrays(shape, rate)
+    unit = [shape, np.sqrt(shape), *(gammaincinv(shape, p) for p in probabilities)]
+    return np.asarray(np.stack(unit, axis=1) / rate[:, None])[:, :, None]
 
 
 def root_inverse_gamma_constants(
