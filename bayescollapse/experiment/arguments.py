@@ -6,14 +6,53 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from bayescollapse._checks import integer
+from bayescollapse.estimator.direct import DirectEstimator
+from bayescollapse.estimator.learner import Learner
 from bayescollapse.experiment.jobs import REFERENCES
 from bayescollapse.lineage.record import RecordSettings
 from bayescollapse.schedules import tabulate
 from bayescollapse.schemes.scheme import Scheme
 
-__all__ = ["counts", "labelled", "record_settings", "reference_names"]
+__all__ = [
+    "check_covariates",
+    "check_direct",
+    "counts",
+    "labelled",
+    "record_settings",
+    "reference_names",
+]
+
+
+def check_covariates(schemes: Mapping[str, Scheme], estimator: Learner) -> None:
+    """Refuse covariates that are to come from a model that does not make them."""
+    names = [v.name for v in estimator.schema.covariates]
+    for label, scheme in schemes.items():
+        if scheme.covariates == "model" and names:
+            raise ValueError(
+                f"scheme {label!r}: covariates='model' needs a model that makes its covariates, "
+                f"but {names} are pm.Data in this one: observe them as random variables beside the "
+                "response, or use covariates='source', 'resample' or 'fixed'"
+            )
+
+
+def check_direct(estimator: Learner, source: Any, held_out: Any) -> None:
+    """Refuse what an estimator without a PyMC model cannot do."""
+    draws_rows = getattr(source, "estimator", None) or estimator
+    if hasattr(source, "prior") and isinstance(draws_rows, DirectEstimator):
+        raise ValueError(
+            f"{source!r} would draw real rows from {draws_rows!r}, which has no parameters that "
+            "determine them: give the truth a model of its own, for example "
+            "bc.Truth(mu=0.0, sigma=1.0, estimator=gaussian.estimator()), or use a bc.Table or "
+            "bc.Simulator"
+        )
+    if held_out is not None and isinstance(estimator, DirectEstimator) and estimator.no_density:
+        raise ValueError(
+            f"held_out asks for log densities, but {estimator!r} has none: {estimator.no_density}; "
+            "leave held_out out"
+        )
 
 
 def labelled(schemes: Scheme | Mapping[str, Scheme]) -> dict[str, Scheme]:
@@ -70,10 +109,15 @@ def record_settings(
     )
 
 
-def reference_names(references: Sequence[str] | None, method: str) -> tuple[str, ...]:
-    """Choose references: all for exact posteriors, the cheapest for sampled ones."""
+def reference_names(references: Sequence[str] | None, method: str, source: Any) -> tuple[str, ...]:
+    """Choose references: all for exact posteriors, the cheapest for sampled ones.
+
+    A fixed design has no more rows than its own, so `real_plus` is left out there.
+    """
     if references is None:
-        return REFERENCES if method == "exact" else REFERENCES[:1]
+        every = REFERENCES if method == "exact" else REFERENCES[:1]
+        fixed = isinstance(getattr(source, "covariates", None), xr.Dataset)
+        return tuple(name for name in every if not (fixed and name == "real_plus"))
     unknown = [name for name in references if name not in REFERENCES]
     if unknown:
         raise ValueError(f"references must be among {REFERENCES}, got {unknown}")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from bayescollapse.estimator.hooks import EmittingEngine
 from bayescollapse.estimator.trees import parameter_dataset
 from bayescollapse.experiment.assemble import row_table
 from bayescollapse.experiment.executor import single_threaded
@@ -42,7 +43,8 @@ def cell(
         Which cell.
     experiment : Experiment, optional
         The experiment of the run. With it, rows and draws that were not kept are replayed, and the
-        tree gains ``log_likelihood`` (pointwise, without weights) and ``posterior_predictive``.
+        tree gains ``log_likelihood`` (pointwise, without weights) and ``posterior_predictive``,
+        unless the estimator is no parametric model (:class:`~bayescollapse.estimator.direct`).
 
     Returns
     -------
@@ -180,6 +182,8 @@ def _predictions(
     """Pointwise log-likelihood without weights, and one replicated data set per draw."""
     schema = experiment.estimator.schema
     engine = experiment.estimator.engine(experiment.method)
+    if isinstance(engine, EmittingEngine):
+        return {}
     lead = ("chain", "draw", ROW_DIM)
     sizes = tuple(parts.posterior.sizes[d] for d in lead[:2])
     draws = {

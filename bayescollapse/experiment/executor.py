@@ -15,7 +15,7 @@ from bayescollapse.experiment.store import Store
 from bayescollapse.lineage.loop import Segment
 
 if TYPE_CHECKING:
-    from bayescollapse.estimator.estimator import Estimator
+    from bayescollapse.estimator.learner import Learner
     from bayescollapse.experiment.experiment import Experiment
     from bayescollapse.sources.base import Source
 
@@ -185,7 +185,7 @@ def _experiment(payload: bytes) -> Experiment:
 
 
 # Compiled functions cannot be sent to a worker or rebuilt cheaply, so a worker keeps them by model.
-_COMPILED: dict[str, Estimator] = {}
+_COMPILED: dict[str, Learner] = {}
 
 
 def local_processes(workers: int) -> ProcessPoolExecutor:

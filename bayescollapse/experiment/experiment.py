@@ -7,16 +7,18 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from bayescollapse._checks import integer
-from bayescollapse.estimator.estimator import Estimator
 from bayescollapse.estimator.exact import Floats
+from bayescollapse.estimator.learner import Learner
 from bayescollapse.experiment.arguments import (
+    check_covariates,
+    check_direct,
     counts,
     labelled,
     record_settings,
@@ -39,6 +41,9 @@ from bayescollapse.schemes.scheme import Scheme
 from bayescollapse.sources.base import BoundSource, Place, Source
 from bayescollapse.streams import Streams
 
+if TYPE_CHECKING:
+    from bayescollapse.estimator.estimator import Estimator
+
 __all__ = ["Experiment"]
 
 MEMORY_LIMIT = 2 * 1024**3
@@ -50,7 +55,7 @@ class Experiment:
 
     Parameters
     ----------
-    estimator : Estimator
+    estimator : Estimator or DirectEstimator
         The learner.
     source : Truth, Table or Simulator
         Where fresh real rows come from.
@@ -106,7 +111,7 @@ class Experiment:
 
     def __init__(
         self,
-        estimator: Estimator,
+        estimator: Learner,
         source: Source,
         schemes: Scheme | Mapping[str, Scheme],
         *,
@@ -124,7 +129,7 @@ class Experiment:
         references: Sequence[str] | None = None,
         probabilities: Sequence[float] = PROBABILITIES,
     ) -> None:
-        if not isinstance(estimator, Estimator):
+        if not isinstance(estimator, Learner):
             raise TypeError(
                 f"estimator must be a bc.Estimator, got {type(estimator).__name__}: wrap a model "
                 "as bc.Estimator(model)"
@@ -144,12 +149,14 @@ class Experiment:
         self.draws, self.chains = integer("draws", draws), integer("chains", chains)
         self.seed = integer("seed", seed, minimum=0)
         self.record = record_settings(keep_draws, keep_rows, probabilities, self.chains)
-        self.references = reference_names(references, self.method)
+        self.references = reference_names(references, self.method, source)
         self.held_out = held_out
         if isinstance(held_out, (int, np.integer)):
             integer("held_out", held_out)
         self.plans = self._plans()
-        source.check(estimator)
+        check_covariates(self.schemes, estimator)
+        check_direct(estimator, source, held_out)
+        source.check(cast("Estimator", estimator))
 
     def __repr__(self) -> str:
         """One line with what is run."""
@@ -166,7 +173,7 @@ class Experiment:
     @cached_property
     def bound(self) -> BoundSource:
         """The source bound to the estimator; a table's truth is fitted here, once."""
-        return self.source.bind(self.estimator, seed=self.seed)
+        return self.source.bind(cast("Estimator", self.estimator), seed=self.seed)
 
     @cached_property
     def held_out_rows(self) -> Values | None:
@@ -261,7 +268,7 @@ class Experiment:
         started = time.monotonic()
         if isinstance(executor, Executor) and getattr(self.source, "truth_setting", None) == "fit":
             fitted = fitted_source(self, executor)
-            self.__dict__["bound"] = fitted.bind(self.estimator, seed=self.seed)
+            self.__dict__["bound"] = fitted.bind(cast("Estimator", self.estimator), seed=self.seed)
         with single_threaded():
             truth = self._truth()
         total = sum(job.plan.generations for job in jobs)

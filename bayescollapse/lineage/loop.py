@@ -11,9 +11,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayescollapse.estimator.emission import emission_parameters
 from bayescollapse.estimator.engine import Engine, Fit, FitSettings, Group, Weight
 from bayescollapse.estimator.exact import Floats
+from bayescollapse.estimator.hooks import emit_rows, log_predictive
 from bayescollapse.estimator.trees import parameter_dataset
 from bayescollapse.lineage.plan import Plan
 from bayescollapse.lineage.pool import Pool
@@ -26,9 +26,6 @@ from bayescollapse.sources.base import BoundSource, Place, take_rows
 from bayescollapse.streams import Streams
 
 __all__ = ["Lineage", "Segment"]
-
-DENSITY_DRAWS = 200
-"""Posterior draws behind a held-out log density."""
 
 
 @dataclass(frozen=True)
@@ -176,9 +173,9 @@ class Lineage:
     def _emit(self, t: int, pool: Pool, fit: Fit, record: Record) -> Pool:
         m, emission = self.plan.emitted[t], self.plan.scheme.emission
         rng = None if emission.kind == "plug-in" else self._rng("parameters", t)
-        parameters, distinct = emission_parameters(fit, emission, m, rng)
         covariates = self._covariates(t, m, pool)
-        responses = self.engine.forward(parameters, covariates, m, self._rng("synthetic", t))
+        noise = self._rng("synthetic", t)
+        responses, distinct = emit_rows(self.engine, fit, emission, m, covariates, rng, noise)
         rows = {**responses, **covariates}
         record.emission(distinct, rows)
         selection = self.plan.scheme.selection
@@ -213,14 +210,8 @@ class Lineage:
 
     def _held_out_density(self, t: int, fit: Fit) -> Floats:
         assert self.held_out is not None
-        draws = fit.draws(DENSITY_DRAWS, self._rng("density", t))
-        return self._log_predictive(draws, self.held_out).mean(axis=1)
-
-    def _log_predictive(self, draws: Values, rows: Values) -> Floats:
-        replicates = next(iter(draws.values())).shape[0]
-        wide = {n: np.broadcast_to(v, (replicates, *v.shape[1:])) for n, v in rows.items()}
-        density = self.engine.log_density(draws, wide)
-        return np.asarray(np.logaddexp.reduce(density, axis=1) - np.log(density.shape[1]))
+        rng = self._rng("density", t)
+        return np.asarray(log_predictive(self.engine, fit, self.held_out, rng).mean(axis=1))
 
     def _context(self, t: int, pool: Pool, fit: Fit | None, purpose: str, function: Any) -> Context:
         schema = self.engine.schema
@@ -248,15 +239,13 @@ class Lineage:
             return parameter_dataset(schema, fit.draws(draws, rng), ("replicate", "draw"))
 
         def log_density(rows: xr.Dataset) -> xr.DataArray:
-            density = self._log_predictive(fit.draws(DENSITY_DRAWS, rng), schema.values(rows))
+            density = log_predictive(self.engine, fit, schema.values(rows), rng)
             return xr.DataArray(density, dims=("replicate", "obs"))
 
         def propose(m: int) -> xr.Dataset:
-            parameters, _ = emission_parameters(fit, emission, m, rng)
             covariates = self._covariates(t - 1, m, pool)
-            return schema.dataset(
-                {**self.engine.forward(parameters, covariates, m, rng), **covariates}
-            )
+            responses, _ = emit_rows(self.engine, fit, emission, m, covariates, rng, rng)
+            return schema.dataset({**responses, **covariates})
 
         return Previous(posterior, log_density, propose)
 

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 SUPPLIES = ("fresh", "fixed", "stream", "none")
-COVARIATES = ("source", "resample", "fixed")
+COVARIATES = ("source", "resample", "fixed", "model")
 TOTALS = ("rows", "real", "kish", "calibrated")
 
 

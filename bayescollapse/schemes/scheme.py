@@ -43,8 +43,9 @@ class Scheme:
         ``f(rows, context) -> weights``.
     emission : {"joint", "plug-in", "predictive", "ensemble(K)"} or Emission
         How a fitted posterior produces synthetic rows.
-    covariates : {"source", "resample", "fixed"}, optional
-        Where covariates of synthetic rows come from; the source's default if not given.
+    covariates : {"source", "resample", "fixed", "model"}, optional
+        Where covariates of synthetic rows come from; the source's default if not given. ``model``:
+        from the model itself, in which they must be observed variables, like the response.
     name, citation : str
         Label of a preset and the paper it comes from; not part of equality.
 

@@ -21,7 +21,6 @@ def run(axis, *, covariates, n_synthetic=N, supply="fresh"):
         generations=GENERATIONS,
         replicates=REPLICATES,
         keep_rows="all",
-        references=["real_only"],  # n + m rows do not fit a fixed design of n.
         seed=3,
     )
     return experiment.run(progress=False)
