@@ -90,17 +90,17 @@ class LaplaceEngine(ModelEngine):
     def _refits(
         self, failed: NDArray[np.bool_], rows: Values, weights: Floats, settings: FitSettings
     ) -> dict[int, NutsFit]:
-        return {
-            int(r): self._sampler.fit(
+        def refit(r: int) -> NutsFit:
+            return self._sampler.fit(
                 {name: value[r] for name, value in rows.items()},
                 weights[r],
                 draws=max(settings.draws, _REFIT_DRAWS),
                 tune=settings.tune,
                 chains=settings.chains,
-                seeds=lambda attempt, r=r: settings.seeds(1 + int(r) * _ATTEMPTS + attempt),
+                seeds=lambda attempt: settings.seeds(1 + r * _ATTEMPTS + attempt),
             )
-            for r in np.flatnonzero(failed)
-        }
+
+        return {r: refit(r) for r in np.flatnonzero(failed).tolist()}
 
     @cached_property
     def _sampler(self) -> NutsSampler:

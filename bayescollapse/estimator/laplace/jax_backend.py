@@ -42,7 +42,7 @@ def padded_length(rows: int) -> int:
     """
     if rows <= 16:
         return 16
-    unit = 2 ** max((rows - 1).bit_length() - 4, 3)
+    unit: int = 1 << max((rows - 1).bit_length() - 4, 3)
     return -(-rows // unit) * unit
 
 

@@ -35,7 +35,9 @@ Floats = NDArray[np.float64]
 class Backend(Protocol):
     """Evaluates the log density of a block of replicates, each with rows and weights of its own."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Name of the back end."""
 
     def bind(self, rows: Values, weights: Floats) -> Bound:
         """Hold rows (replicate, obs, …) and weights (replicate, obs) for many evaluations."""

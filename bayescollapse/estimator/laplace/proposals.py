@@ -73,7 +73,7 @@ def propose(
     k[~modes.found] = np.inf
     if draws < CONFIRMATION:
         for r in np.flatnonzero(modes.found & (k > K_LIMIT)):
-            resampled, k[r] = _confirm(bound, modes, factor, r, draws, rng)
+            resampled, k[r] = _confirm(bound, modes, factor, int(r), draws, rng)
             if check is None:
                 points[r], weights[r] = resampled, 1 / draws
     return Proposals(points, weights, k)
