@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 
 from bayescollapse._checks import integer
 from bayescollapse.estimator.emission import Emission, parse_emission
-from bayescollapse.estimator.engine import Engine, Fit, FitSettings, Group, Weight
+from bayescollapse.estimator.engine import Engine, Fit, FitSettings, Group
 from bayescollapse.estimator.exact import Floats
 from bayescollapse.estimator.hooks import EmittingEngine
 from bayescollapse.estimator.inputs import checked_covariates, checked_weights, entropy
 from bayescollapse.estimator.trees import fit_tree
-from bayescollapse.rows import ROW_DIM, RowSchema, Values, concatenate_rows
+from bayescollapse.rows import ROW_DIM, RowSchema, Values
 from bayescollapse.streams import Streams
 
 if TYPE_CHECKING:
     import pymc as pm
 
-__all__ = ["DirectEngine", "DirectEstimator", "weighted_rows"]
+__all__ = ["DirectEngine", "DirectEstimator"]
 
 
 class DirectEngine:
@@ -297,14 +297,3 @@ class DirectEstimator:
         rows = observed.assign({v.name: constant[v.name] for v in self.schema.covariates})
         weights = checked_weights(constant["weights"], constant.sizes[ROW_DIM])
         return self.schema.values(rows, argument="posterior"), weights
-
-
-def weighted_rows(groups: Sequence[Group], weights: Sequence[Weight]) -> tuple[Values, Floats]:
-    """All rows (replicate, obs, …) of several groups, and their weights (replicate, obs)."""
-    rows = concatenate_rows([part for group in groups for part in group.parts])
-    replicates = next(iter(rows.values())).shape[0]
-    by_row = [
-        np.broadcast_to(weight, (replicates, group.count))
-        for group, weight in zip(groups, weights, strict=True)
-    ]
-    return rows, np.concatenate(by_row, axis=1)

@@ -132,9 +132,17 @@ class Fit(Protocol):
 class Engine(Protocol):
     """Draws posteriors and emits rows, a block of replicates at a time."""
 
-    method: str
-    block: int
-    schema: RowSchema
+    @property
+    def method(self) -> str:
+        """Name of the method."""
+
+    @property
+    def block(self) -> int:
+        """Replicates a block; part of a run's identity."""
+
+    @property
+    def schema(self) -> RowSchema:
+        """Responses, covariates and parameters."""
 
     def digest(self, rows: Values) -> Any:
         """Return what conditioning needs of a batch; None where it needs the rows."""

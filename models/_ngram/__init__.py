@@ -1,0 +1,1 @@
+"""What :mod:`bayescollapse.models.ngram` is made of: counts, urns, functionals, text."""
