@@ -44,10 +44,9 @@ from numpy.typing import NDArray
 from bayescollapse._checks import integer
 from bayescollapse.estimator.atoms import resample, weighted_rows
 from bayescollapse.estimator.direct import DirectEngine
-from bayescollapse.estimator.emission import Emission
+from bayescollapse.estimator.emission import Emission, posterior_draws
 from bayescollapse.estimator.engine import EXACT_BLOCK, EXACT_FIGURES, FitSettings, Group, Weight
 from bayescollapse.estimator.exact import Floats
-from bayescollapse.estimator.hooks import posterior_draws
 from bayescollapse.rows import RowSchema, Values, Variable
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayescollapse.estimator.exact import Floats
 
-__all__ = ["Emission", "Emitter", "emission_parameters", "parse_emission"]
+__all__ = ["Emission", "Emitter", "emission_parameters", "parse_emission", "posterior_draws"]
 
 KINDS = ("plug-in", "joint", "predictive", "ensemble")
 
@@ -121,16 +121,29 @@ def emission_parameters(
             f"emission {emission.label!r} draws from the posterior: rng must be a Generator, got "
             "None"
         )
-    if emission.kind == "joint":
-        draw = fit.draws(1, rng)
-        return draw, draw
+    draws = fit.draws(posterior_draws(emission, m), rng)
     if emission.kind == "predictive":
-        return fit.draws(m, rng), None
-    members = emission.members or 1
-    if m % members:
-        raise ValueError(
-            f"emission 'ensemble({members})' needs a number of synthetic rows that {members} "
-            f"divides, got {m}: change n_synthetic or the number of members"
-        )
-    draws = fit.draws(members, rng)
-    return {name: np.repeat(value, m // members, axis=1) for name, value in draws.items()}, draws
+        return draws, None
+    if emission.kind == "joint":
+        return draws, draws
+    repeats = m // (emission.members or 1)
+    return {name: np.repeat(value, repeats, axis=1) for name, value in draws.items()}, draws
+
+
+def posterior_draws(emission: Emission, m: int) -> int:
+    """Count the posterior draws behind m rows: 0 for plug-in, 1, m, or the members of an ensemble.
+
+    Raises
+    ------
+    ValueError
+        If the members of an ensemble do not divide m.
+    """
+    if emission.kind == "ensemble":
+        members = emission.members or 1
+        if m % members:
+            raise ValueError(
+                f"emission 'ensemble({members})' needs a number of synthetic rows that {members} "
+                f"divides, got {m}: change n_synthetic or the number of members"
+            )
+        return members
+    return {"plug-in": 0, "joint": 1, "predictive": m}[emission.kind]

@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from bayescollapse._checks import integer
 from bayescollapse.estimator.emission import Emission, emission_parameters, parse_emission
 from bayescollapse.estimator.engine import Engine, ExactEngine, Fit, FitSettings, Group
 from bayescollapse.estimator.exact import ExactSampler, Floats
+from bayescollapse.estimator.inputs import checked_covariates, checked_weights, entropy
 from bayescollapse.estimator.methods import METHODS, model_engine, parse_method
 from bayescollapse.estimator.trees import fit_tree, pooled_draws
 from bayescollapse.rows import ROW_DIM, RowSchema
@@ -42,8 +43,8 @@ class Estimator:
     observed : str or sequence of str, optional
         Observed variables that the rows carry; all of the model's if not given.
     local : sequence of str, optional
-        Free variables on the row dimension. They need a variational method, which this version does
-        not have; naming them states the intent in the error.
+        Free variables on the row dimension. They are fitted by ``method="advi"`` only, which is
+        approximate; they belong to their rows and are no parameters of the run.
     template : Dataset, optional
         Rows that `model` is first called with, where it is a function that needs them.
 
@@ -95,7 +96,12 @@ class Estimator:
         self.exact = exact
         self._model = model
         self._observed = (observed,) if isinstance(observed, str) else observed
-        self._local = tuple(local)
+        self._local = (local,) if isinstance(local, str) else tuple(local)
+        if self._local and exact is not None:
+            raise ValueError(
+                f"local={list(self._local)} needs method='advi', and exact= gives the posterior of "
+                "a model without local variables: give one of them"
+            )
         self._template = template
         self._engines: dict[str, Engine] = {}
 
@@ -121,9 +127,13 @@ class Estimator:
         from bayescollapse.estimator.graph import row_model
 
         built = row_model(self.pymc_model(), observed=self._observed, local=self._local)
-        if self.exact is not None:
-            _check_same_schema(self.exact.schema, built.schema)
-        return built
+        if self.exact is None:
+            return built
+        _check_same_schema(self.exact.schema, built.schema)
+        # Draws are stacked in the order of the schema: it must not depend on the method.
+        parameters = {p.name: p for p in built.schema.parameters}
+        ordered = tuple(parameters[p.name] for p in self.exact.schema.parameters)
+        return replace(built, schema=replace(built.schema, parameters=ordered))
 
     @property
     def schema(self) -> RowSchema:
@@ -155,9 +165,18 @@ class Estimator:
         Raises
         ------
         ValueError
-            If the method is unknown, or ``exact`` without an exact sampler.
+            If the method is unknown, ``exact`` without an exact sampler, or another than ``advi``
+            where there are local variables.
         """
         parsed = parse_method(method)
+        if self._local and parsed.name not in ("auto", "advi"):
+            raise ValueError(
+                f"method={method!r} cannot fit local={list(self._local)}, free variables with one "
+                "value per row: use method='advi', which is approximate, or integrate them out of "
+                "the model"
+            )
+        if parsed.name == "auto" and self._local:
+            return "advi"
         if parsed.name == "auto":
             return "nuts" if self.exact is None else "exact"
         if parsed.name == "exact" and self.exact is None:
@@ -197,8 +216,9 @@ class Estimator:
             Rows on ``obs``: one variable per response and per row-wise covariate.
         weights : array_like, shape (obs,), optional
             Weight of every row, finite and not negative; 1 if not given.
-        method : {"auto", "exact", "nuts"}, default "auto"
-            ``exact`` where the estimator has an exact sampler, else ``nuts``.
+        method : {"auto", "exact", "nuts", "laplace", "advi", "map"}, default "auto"
+            ``auto`` is ``exact`` where the estimator has an exact sampler, ``advi`` where it has
+            local variables, else ``nuts``. ``advi`` and ``map`` are approximate.
         draws, chains : int
             Draws a chain, and chains.
         tune : int, optional
@@ -220,8 +240,8 @@ class Estimator:
         integer("draws", draws)
         integer("chains", chains)
         values = self.schema.values(rows)
-        checked = _weights(weights, rows.sizes[ROW_DIM])
-        streams = Streams(_entropy(seed))
+        checked = checked_weights(weights, rows.sizes[ROW_DIM])
+        streams = Streams(entropy(seed))
         engine = self.engine(method)
         group = Group((values,), engine.digest(values), rows.sizes[ROW_DIM], True, (0,))
         settings = FitSettings(
@@ -270,50 +290,14 @@ class Estimator:
         """
         integer("m", m)
         chosen = parse_emission(emission)
-        x = self._covariates(covariates, m)
-        streams = Streams(_entropy(seed))
+        x = checked_covariates(self.schema, covariates, m)
+        streams = Streams(entropy(seed))
         fit = pooled_draws(self.schema, posterior)
         rng = streams.generator("parameters", block=0, generation=0)
         parameters, _ = emission_parameters(fit, chosen, m, rng)
         noise = streams.generator("synthetic", block=0, generation=0)
         rows = self.engine("auto").forward(parameters, x, m, noise)
         return self.schema.dataset({**rows, **x}, replicate=0, origin=np.full(m, chosen.label))
-
-    def _covariates(self, covariates: xr.Dataset | None, m: int) -> dict[str, NDArray[Any]]:
-        names = [v.name for v in self.schema.covariates]
-        if not names:
-            return {}
-        if covariates is None:
-            raise ValueError(f"covariates must hold {names} for the {m} rows: the model reads them")
-        only = RowSchema((), self.schema.covariates, (), self.schema.coords)
-        if covariates.sizes.get(ROW_DIM) != m:
-            raise ValueError(
-                f"covariates must have m = {m} rows on 'obs', got sizes {dict(covariates.sizes)}"
-            )
-        return only.values(covariates, argument="covariates")
-
-
-def _weights(weights: Any, n: int) -> Floats:
-    checked = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
-    if checked.shape != (n,):
-        raise ValueError(f"weights must have shape ({n},), one per row, got {checked.shape}")
-    bad = ~np.isfinite(checked) | (checked < 0)
-    if bad.any():
-        raise ValueError(
-            f"weights must be finite and not negative, got {checked[bad][0]!r} at row "
-            f"{int(bad.argmax())}: use 0 to remove a row"
-        )
-    if not checked.any():
-        raise ValueError(
-            "weights must be positive for at least one row, got all zeros: nothing is left to fit"
-        )
-    return checked
-
-
-def _entropy(seed: int | None) -> int:
-    if seed is None:
-        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
-    return integer("seed", seed, minimum=0)
 
 
 def _all_draws(fit: Fit, draws: int, chains: int, streams: Streams) -> dict[str, Floats]:

@@ -18,14 +18,7 @@ from bayescollapse.estimator.engine import Engine, Fit
 from bayescollapse.estimator.exact import Floats
 from bayescollapse.rows import Values
 
-__all__ = [
-    "DENSITY_DRAWS",
-    "DensityEngine",
-    "EmittingEngine",
-    "emit_rows",
-    "log_predictive",
-    "posterior_draws",
-]
+__all__ = ["DENSITY_DRAWS", "DensityEngine", "EmittingEngine", "emit_rows", "log_predictive"]
 
 DENSITY_DRAWS = 200
 """Posterior draws behind a log predictive density that has no closed form."""
@@ -107,25 +100,6 @@ def emit_rows(
         return engine.emit(fit, emission, m, covariates, parameters_rng, noise_rng)
     parameters, recorded = emission_parameters(fit, emission, m, parameters_rng)
     return engine.forward(parameters, covariates, m, noise_rng), recorded
-
-
-def posterior_draws(emission: Emission, m: int) -> int:
-    """Count the posterior draws behind m rows: 0 for plug-in, 1, m, or the members of an ensemble.
-
-    Raises
-    ------
-    ValueError
-        If the members of an ensemble do not divide m.
-    """
-    if emission.kind == "ensemble":
-        members = emission.members or 1
-        if m % members:
-            raise ValueError(
-                f"emission 'ensemble({members})' needs a number of synthetic rows that {members} "
-                f"divides, got {m}: change n_synthetic or the number of members"
-            )
-        return members
-    return {"plug-in": 0, "joint": 1, "predictive": m}[emission.kind]
 
 
 def log_predictive(engine: Engine, fit: Fit, rows: Values, rng: np.random.Generator) -> Floats:

@@ -84,7 +84,7 @@ def run_attributes(
 
 
 def _laplace(experiment: Experiment, stats: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, Any]:
-    """What only runs by Laplace have: the back end, and how many fits NUTS took over."""
+    """Tell what only runs by Laplace have: back end, and how many fits NUTS took over."""
     column = "sample_stats/refitted"
     if not any(column in block for block in stats):
         return {}

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -40,9 +40,6 @@ from bayescollapse.schedules import Schedule
 from bayescollapse.schemes.scheme import Scheme
 from bayescollapse.sources.base import BoundSource, Place, Source
 from bayescollapse.streams import Streams
-
-if TYPE_CHECKING:
-    from bayescollapse.estimator.estimator import Estimator
 
 __all__ = ["Experiment"]
 
@@ -156,7 +153,7 @@ class Experiment:
         self.plans = self._plans()
         check_covariates(self.schemes, estimator)
         check_direct(estimator, source, held_out)
-        source.check(cast("Estimator", estimator))
+        source.check(estimator)
 
     def __repr__(self) -> str:
         """One line with what is run."""
@@ -173,7 +170,7 @@ class Experiment:
     @cached_property
     def bound(self) -> BoundSource:
         """The source bound to the estimator; a table's truth is fitted here, once."""
-        return self.source.bind(cast("Estimator", self.estimator), seed=self.seed)
+        return self.source.bind(self.estimator, seed=self.seed)
 
     @cached_property
     def held_out_rows(self) -> Values | None:
@@ -268,7 +265,7 @@ class Experiment:
         started = time.monotonic()
         if isinstance(executor, Executor) and getattr(self.source, "truth_setting", None) == "fit":
             fitted = fitted_source(self, executor)
-            self.__dict__["bound"] = fitted.bind(cast("Estimator", self.estimator), seed=self.seed)
+            self.__dict__["bound"] = fitted.bind(self.estimator, seed=self.seed)
         with single_threaded():
             truth = self._truth()
         total = sum(job.plan.generations for job in jobs)

@@ -26,8 +26,8 @@ def diagnose(run: xr.DataTree) -> xr.Dataset:
         worst parameter and replicate), ``divergences`` (total). Exact posteriors have no R-hat or
         effective sample size, which are missing then. Runs by Laplace also have ``checked`` (fits
         whose Pareto k was worked out), ``worst_pareto_k`` (before a refit; inf where no mode was
-        found) and ``refitted`` (fits that NUTS took over). ``attrs["method"]`` is how posteriors were
-        drawn.
+        found) and ``refitted`` (fits that NUTS took over). ``attrs["method"]`` is how posteriors
+        were drawn.
 
     Raises
     ------

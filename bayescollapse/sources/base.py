@@ -13,7 +13,7 @@ from bayescollapse.rows import RowSchema, Values
 from bayescollapse.streams import Streams
 
 if TYPE_CHECKING:
-    from bayescollapse.estimator.estimator import Estimator
+    from bayescollapse.estimator.learner import Learner
 
 __all__ = ["BoundSource", "Place", "Source", "stack_parameters", "take_rows"]
 
@@ -65,10 +65,10 @@ class BoundSource(Protocol):
 class Source(Protocol):
     """Where fresh real rows come from: a truth, a table or a simulator."""
 
-    def check(self, estimator: Estimator) -> None:
+    def check(self, estimator: Learner) -> None:
         """Refuse what does not fit the estimator, before anything is compiled or sampled."""
 
-    def bind(self, estimator: Estimator, *, seed: int) -> BoundSource:
+    def bind(self, estimator: Learner, *, seed: int) -> BoundSource:
         """Source for this estimator; may fit or compile."""
 
     def describe(self) -> dict[str, Any]:

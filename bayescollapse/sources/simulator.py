@@ -15,7 +15,7 @@ from bayescollapse.rows import ROW_DIM, RowSchema
 from bayescollapse.sources.base import Place, stack_parameters
 
 if TYPE_CHECKING:
-    from bayescollapse.estimator.estimator import Estimator
+    from bayescollapse.estimator.learner import Learner
 
 __all__ = ["Simulator"]
 
@@ -55,12 +55,12 @@ class Simulator:
         self.function = function
         self.truth_values = truth
 
-    def check(self, estimator: Estimator) -> None:
+    def check(self, estimator: Learner) -> None:
         """Draw two rows and check them, and the truth, against the model."""
         bound = self.bind(estimator, seed=0)
         bound.draw(2, 1, np.random.default_rng(0))
 
-    def bind(self, estimator: Estimator, *, seed: int) -> BoundSimulator:
+    def bind(self, estimator: Learner, *, seed: int) -> BoundSimulator:
         """Tell the simulator which rows it must return."""
         schema = estimator.schema
         stacked = None

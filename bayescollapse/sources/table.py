@@ -18,7 +18,7 @@ from bayescollapse.sources.base import Place, stack_parameters, take_rows
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bayescollapse.estimator.estimator import Estimator
+    from bayescollapse.estimator.learner import Learner
 
 __all__ = ["Table"]
 
@@ -101,7 +101,7 @@ class Table:
         data = {v.name: ((ROW_DIM, *v.dims), self._array(v)) for v in schema.variables}
         return schema.values(xr.Dataset(data), argument="frame")
 
-    def check(self, estimator: Estimator) -> None:
+    def check(self, estimator: Learner) -> None:
         """Refuse columns and a truth that do not fit the model."""
         self.rows(estimator.schema)
         if isinstance(self.truth_setting, Mapping):
@@ -117,7 +117,7 @@ class Table:
             self.frame, variables=self.variables, truth=truth, categorical=self.categorical
         )
 
-    def bind(self, estimator: Estimator, *, seed: int) -> BoundTable:
+    def bind(self, estimator: Learner, *, seed: int) -> BoundTable:
         """Map and check the columns, and fit the whole table where it is the truth."""
         rows = self.rows(estimator.schema)
         stacked = None

@@ -17,7 +17,7 @@ from bayescollapse.sources.covariates import CovariateSource, covariate_block, d
 
 if TYPE_CHECKING:
     from bayescollapse.estimator.engine import Engine
-    from bayescollapse.estimator.estimator import Estimator
+    from bayescollapse.estimator.learner import Learner
 
 __all__ = ["Truth"]
 
@@ -57,7 +57,7 @@ class Truth:
         /,
         *,
         covariates: Covariates | None = None,
-        estimator: Estimator | None = None,
+        estimator: Learner | None = None,
         **parameters_by_name: Any,
     ) -> None:
         merged = {**(parameters or {}), **parameters_by_name}
@@ -70,7 +70,7 @@ class Truth:
 
     @classmethod
     def from_prior(
-        cls, *, covariates: Covariates | None = None, estimator: Estimator | None = None
+        cls, *, covariates: Covariates | None = None, estimator: Learner | None = None
     ) -> Truth:
         """Draw a new truth for every replicate from the model's prior.
 
@@ -97,7 +97,7 @@ class Truth:
         values = (f"{name}={value.tolist()}" for name, value in self.parameters.items())
         return f"Truth({', '.join(values)})"
 
-    def check(self, estimator: Estimator) -> None:
+    def check(self, estimator: Learner) -> None:
         """Refuse parameters and covariates that do not fit the model that draws the rows."""
         schema = (self.estimator or estimator).schema
         if not self.prior:
@@ -106,12 +106,18 @@ class Truth:
             self.covariates, schema, _rows_of(self.covariates), 1, np.random.default_rng(0)
         )
 
-    def bind(self, estimator: Estimator, *, seed: int) -> BoundTruth:
+    def bind(self, estimator: Learner, *, seed: int) -> BoundTruth:
         """Check the parameters against the model that draws the rows."""
         model = self.estimator or estimator
         if self.prior:
+            from bayescollapse.estimator.estimator import Estimator
             from bayescollapse.estimator.forward import PriorDraw
 
+            if not isinstance(model, Estimator):
+                raise ValueError(
+                    f"Truth.from_prior() draws parameters from a PyMC model, and {model!r} has "
+                    "none: name another model with estimator="
+                )
             draw = PriorDraw(model.row_model)
             draw(1, np.random.default_rng(0))
             return BoundTruth(model.engine(), estimator.schema, None, draw, self.covariates)

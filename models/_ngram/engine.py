@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescollapse.estimator.direct import DirectEngine
-from bayescollapse.estimator.emission import Emission
+from bayescollapse.estimator.emission import Emission, posterior_draws
 from bayescollapse.estimator.engine import EXACT_BLOCK, EXACT_FIGURES, FitSettings, Group, Weight
 from bayescollapse.estimator.exact import Floats
-from bayescollapse.estimator.hooks import posterior_draws
 from bayescollapse.models._ngram import functionals
 from bayescollapse.models._ngram.counts import (
     Codes,
