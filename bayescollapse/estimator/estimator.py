@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -150,14 +151,18 @@ class Estimator:
         """Digest of the model: its function and settings, or its graph with every constant."""
         target = getattr(self._model, "func", self._model)
         if callable(target):
-            settings = f"{getattr(self._model, 'args', ())}{getattr(self._model, 'keywords', {})}"
+            # In full: shortened arrays would make different settings look alike.
+            with np.printoptions(threshold=sys.maxsize, floatmode="unique"):
+                arguments = getattr(self._model, "args", ()), getattr(self._model, "keywords", {})
+                settings = "{}{}".format(*arguments)
             text = f"{target.__module__}.{target.__qualname__}{settings}{inspect.getsource(target)}"
         else:
             from bayescollapse.estimator.identity import model_identity
 
             text = model_identity(self._model)
         parts = (text, self.exact, self.schema, self._observed, self._local)
-        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+        with np.printoptions(threshold=sys.maxsize, floatmode="unique"):
+            return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
     def resolve(self, method: str) -> str:
         """Name the method that ``method`` stands for.

@@ -195,6 +195,8 @@ class Forward:
     @cached_property
     def _batched(self) -> Callable[..., Sequence[NDArray[Any]]] | None:
         theta, x, m, rngs, outputs = self._graph
+        if self._built.local:
+            return None  # data sets would share the local variables of one
         if not all(isinstance(out.owner.op, RandomVariable) for out in outputs):
             return None
         measured = _measured(outputs, self._built.schema.covariates, x, m)

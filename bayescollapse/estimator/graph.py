@@ -8,22 +8,24 @@ weighted row by row. The person's model stays as it was.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pymc as pm
 from numpy.typing import NDArray
-from pymc.model.fgraph import ModelNamed, ModelObservedRV
+from pymc.model.fgraph import ModelFreeRV, ModelNamed, ModelObservedRV
 from pymc.variational.minibatch_rv import MinibatchRandomVariable
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.traversal import ancestors
 from pytensor.tensor.variable import TensorVariable
 
 from bayescollapse.estimator import checks
+from bayescollapse.estimator.exchange import follow_responses, thaw
 from bayescollapse.estimator.interpreter import PYTHON
 from bayescollapse.estimator.probe import check_length, check_terms, probe
 from bayescollapse.estimator.rebuild import Draft, draft, finish, reads
+from bayescollapse.estimator.support import refuse_reserved, refuse_rough, refuse_unusable
 from bayescollapse.rows import RowSchema, Variable
 
 __all__ = ["RowModel", "probe", "row_model", "row_variables", "rowwise_logp"]
@@ -47,6 +49,9 @@ class RowModel:
         does not read a variable has no such shared variable.
     template : mapping of str to ndarray, shape (obs, …)
         The rows the person's model held.
+    local : tuple of str
+        Free variables with one value per row. They belong to rows, and are no parameters of
+        `schema`.
     """
 
     model: pm.Model
@@ -54,6 +59,7 @@ class RowModel:
     row_dims: tuple[str, ...]
     shared: Mapping[str, str]
     template: Mapping[str, NDArray[Any]]
+    local: tuple[str, ...] = ()
 
 
 def row_model(
@@ -78,7 +84,8 @@ def row_model(
     observed : str or sequence of str, optional
         Observed variables that have rows. Default: all. Others stay part of the prior.
     local : str or sequence of str, optional
-        Free variables with one value per row; refused by this version.
+        Free variables with one value per row. Their first dimension has the name of the row
+        dimension.
 
     Returns
     -------
@@ -89,26 +96,41 @@ def row_model(
     TypeError
         If `model` is no PyMC model.
     ValueError
-        If the model has no rows, or its likelihood cannot be weighted row by row.
+        If the model has no rows, its likelihood cannot be weighted row by row or drawn from, its
+        parameters have no gradient, or a name collides with one of ours.
+
+    Notes
+    -----
+    Step methods that a person attaches to ``pm.sample`` are no part of the model and are not used.
+    Data that pm.Potential or the prior hold as plain arrays are part of the prior, as constants;
+    what shows that they are rows (their length, or the row dimension) is refused.
     """
     if not isinstance(model, pm.Model):
         raise TypeError(f"model must be a pymc.Model, got {type(model).__name__}: build one first")
     names = _observed_names(model, observed)
-    checks.refuse_local(model, _tuple(local))
+    local = _tuple(local)
+    checks.refuse_local(model, local)
     values = {name: _observed_value(model, name) for name in names}
     count = checks.same_length(values)
     dims = _row_dims(model, names, count)
-    checks.refuse_latent(
-        {rv.name for rv in model.free_RVs if dims & set(model.named_vars_to_dims.get(rv.name, ()))}
-    )
+    checks.one_row_dim(dims, names, count)
+    by_row = {
+        rv.name for rv in model.free_RVs if dims & set(model.named_vars_to_dims.get(rv.name, ()))
+    }
+    checks.refuse_latent(by_row - set(local))
     made = draft(model, values, dims)
-    made.shared.update(_covariates(made, count))
-    checks.check_structure(made, count)
-    suspects = checks.suspects(model, made, count)
+    thaw(made, count)
+    follow_responses(made)
+    made.shared.update(_covariates(made, count, local))
+    checks.check_structure(made, count, local)
+    suspects = checks.suspects(model, made, count, local)
     rebuilt = finish(made, model)
-    built = _assemble(rebuilt, made, names, [rv.name for rv in model.free_RVs])
+    parameters = [rv.name for rv in model.free_RVs if rv.name not in local]
+    built = replace(_assemble(rebuilt, made, names, parameters), local=local)
+    refuse_reserved(built.schema)
     check_length(built)
     check_terms(built, suspects)
+    refuse_rough(built.model)
     return built
 
 
@@ -166,6 +188,7 @@ def _observed_names(model: pm.Model, observed: str | Sequence[str] | None) -> tu
                 f"observed names {name!r}, but the model's observed variables are {list(every)}: "
                 "choose among these"
             )
+        refuse_unusable(model, name)
         _refuse_observed(model, name)
     if not names:
         raise ValueError(
@@ -220,9 +243,11 @@ def _length(data: TensorVariable) -> int | None:
     return data.get_value(borrow=True).shape[0] if isinstance(data, SharedVariable) else None
 
 
-def _covariates(made: Draft, count: int) -> dict[str, SharedVariable]:
+def _covariates(made: Draft, count: int, local: tuple[str, ...]) -> dict[str, SharedVariable]:
     observed = made.named(ModelObservedRV)
-    used = set().union(*(reads(observed[name]) for name in observed if name in made.shared))
+    latent = [free for name, free in made.named(ModelFreeRV).items() if name in local]
+    seen = [observed[name] for name in observed if name in made.shared]
+    used = set().union(*(reads(variable) for variable in (*seen, *latent)))
     found = {}
     for name, data in made.named(ModelNamed).items():
         inner, dims = data.owner.inputs[0], data.owner.op.dims

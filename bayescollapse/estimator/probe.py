@@ -30,7 +30,7 @@ _TOLERANCE = 1e-8
 
 
 def check_length(built: RowModel) -> None:
-    """Refuse free variables whose shape follows the number of rows."""
+    """Refuse free variables whose shape follows the number of rows, and local ones without it."""
     from bayescollapse.estimator.graph import row_variables
 
     free, shared = built.model.free_RVs, row_variables(built)
@@ -38,8 +38,18 @@ def check_length(built: RowModel) -> None:
     shapes = _function(inputs, shared, [], [rv.shape for rv in free])
     before = shapes(*built.template.values())
     after = shapes(*_appended(built.template).values())
+    count = len(next(iter(built.template.values())))
+    lengths = {rv.name: (a, b) for rv, a, b in zip(free, before, after, strict=True)}
+    for name in built.local:
+        if [int(s[0]) if len(s) else None for s in lengths[name]] != [count, count + 1]:
+            raise ValueError(
+                f"local names {name!r}, whose first dimension does not count the rows: give it "
+                "dims whose first name is that of the observed variable's first dimension"
+            )
     refuse_latent(
-        rv.name for rv, a, b in zip(free, before, after, strict=True) if not np.array_equal(a, b)
+        name
+        for name, (a, b) in lengths.items()
+        if name not in built.local and not np.array_equal(a, b)
     )
 
 
@@ -53,9 +63,15 @@ def check_terms(built: RowModel, found: list[str]) -> None:
     found : list of str
         What could tie it to its present number of rows.
     """
-    terms = _row_terms(built)
     count = len(next(iter(built.template.values())))
     names = ", ".join(repr(v.name) for v in built.schema.responses)
+    try:
+        terms = _row_terms(built)
+    except NotImplementedError as error:
+        raise ValueError(
+            f"the likelihood of {names} has no log density ({str(error).strip()}): give a "
+            "pm.CustomDist its logp=, or write it with dist="
+        ) from error
     if terms(built.template).shape[-1] != count:
         refuse_joint(names, 0)
     try:
@@ -115,20 +131,36 @@ def _function(
     return function
 
 
-def _row_terms(built: RowModel) -> Callable[[Mapping[str, NDArray[Any]]], NDArray[np.float64]]:
+def _row_terms(built: RowModel) -> Callable[..., NDArray[np.float64]]:
     from bayescollapse.estimator.graph import row_variables, rowwise_logp
+    from bayescollapse.estimator.local import local_logp
 
     shared = row_variables(built)
     inputs = {name: s.type(f"{name}_input") for name, s in shared.items()}
     points = _points(built.model)
     free = [value for value in built.model.value_vars if value.name in points[0]]
-    function = _function(inputs, shared, free, rowwise_logp(built))
+    by_row = {built.model.rvs_to_values[built.model[name]] for name in built.local}
+    total = rowwise_logp(built)
+    if built.local:
+        total = total + local_logp(built, built.model)
+    function = _function(inputs, shared, free, total)
 
-    def terms(values: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+    def terms(
+        values: Mapping[str, NDArray[Any]], order: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float64]:
         rows = [np.asarray(values[name], dtype=s.dtype) for name, s in shared.items()]
-        return np.stack([function(*(p[v.name] for v in free), *rows) for p in points])
+        index = np.arange(len(rows[0])) if order is None else order
+        at = [
+            [_of_rows(p[v.name], index) if v in by_row else p[v.name] for v in free] for p in points
+        ]
+        return np.stack([function(*point, *rows) for point in at])
 
     return terms
+
+
+def _of_rows(value: NDArray[Any], index: NDArray[np.int64]) -> NDArray[Any]:
+    # Local variables go with their rows, however many there are.
+    return np.resize(value, (len(index), *value.shape[1:]))[index]
 
 
 def _points(model: pm.Model) -> list[dict[str, NDArray[Any]]]:
@@ -144,7 +176,7 @@ def _points(model: pm.Model) -> list[dict[str, NDArray[Any]]]:
 
 
 def start_point(model: pm.Model) -> dict[str, NDArray[Any]]:
-    """Starting point of a sampler, by value variable, on the unconstrained scale.
+    """Find the starting point of a sampler, by value variable, on the unconstrained scale.
 
     Parameters
     ----------
@@ -175,7 +207,7 @@ def _appended(values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
 
 
 def _compare(
-    terms: Callable[[Mapping[str, NDArray[Any]]], NDArray[np.float64]],
+    terms: Callable[..., NDArray[np.float64]],
     values: Mapping[str, NDArray[Any]],
 ) -> None:
     count = len(next(iter(values.values())))
@@ -183,18 +215,24 @@ def _compare(
     for kept in (half, ~half) if count > 1 else ():
         # Other rows become copies of a kept one: what looks at means, extremes, neighbours shows.
         rows = np.where(kept, np.arange(count), np.flatnonzero(kept)[0])
-        after = terms({name: value[rows] for name, value in values.items()})
+        after = terms({name: value[rows] for name, value in values.items()}, rows)
         if not np.allclose(
             before[:, kept], after[:, kept], rtol=_TOLERANCE, atol=_TOLERANCE, equal_nan=True
         ):
             _refuse_dependent()
+    # In another order, rows keep their terms: what looks rows up by their number shows.
+    order = np.roll(np.arange(count), 1)
+    after = terms({name: value[order] for name, value in values.items()}, order)
+    if not np.allclose(before[:, order], after, rtol=_TOLERANCE, atol=_TOLERANCE, equal_nan=True):
+        _refuse_dependent()
 
 
 def _refuse_dependent() -> None:
     raise ValueError(
         "the log-likelihood of a row depends on the values of other rows, as in a model that "
-        "standardises its data inside the graph: weight 0 would not remove a row; compute means "
-        "and scales before the model, and pass them as constants"
+        "standardises its data inside the graph, or that reads data which are as long as the rows "
+        "without being rows: weight 0 would not remove a row; compute means and scales before the "
+        "model, pass them as constants, and give a pm.Data that holds no rows dims of its own"
     )
 
 

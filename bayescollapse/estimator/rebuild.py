@@ -8,7 +8,7 @@ whatever else measured the number of rows (the length of a named dimension, the 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
+from pymc.distributions.custom import CustomSymbolicDistRV
 from pymc.distributions.shape_utils import change_dist_size
 from pymc.model.fgraph import (
     ModelFreeRV,
@@ -25,13 +26,12 @@ from pymc.model.fgraph import (
     ModelVar,
     fgraph_from_model,
     model_from_fgraph,
-    model_named,
     model_observed_rv,
 )
 from pytensor.compile.sharedvalue import SharedVariable
-from pytensor.graph.basic import Variable
+from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.fg import FunctionGraph
-from pytensor.graph.traversal import toposort, walk
+from pytensor.graph.traversal import ancestors, toposort, walk
 from pytensor.tensor.random.op import RandomVariable
 from pytensor.tensor.shape import Shape, Shape_i
 
@@ -45,7 +45,6 @@ __all__ = [
     "finish",
     "reads",
     "rebuild",
-    "row_constants",
     "untransformed",
 ]
 
@@ -109,8 +108,6 @@ def draft(model: pm.Model, responses: Mapping[str, NDArray[Any]], row_dims: set[
     _detach_observed_data(made)
     for name in responses:
         _resize(made, name)
-    if BAMBI_DIM in row_dims:
-        _exchange_design(made, len(next(iter(responses.values()))))
     return made
 
 
@@ -144,7 +141,11 @@ def finish(made: Draft, model: pm.Model) -> pm.Model:
 
 
 def clone_model(model: pm.Model) -> pm.Model:
-    """Clone a model without its initial values; shared variables are copied, names stay."""
+    """Clone a model without its initial values; names stay.
+
+    Data are copied, but both models hold their responses in the same memory: give a compiled
+    function other rows instead of setting them.
+    """
     graph, _ = _fgraph(_without_initial_values(model))
     clone = model_from_fgraph(graph, mutate_fgraph=True)
     clone.check_bounds = model.check_bounds
@@ -264,28 +265,26 @@ def _resize(made: Draft, name: str) -> None:
     old = made.named(ModelObservedRV)[name]
     rv, value = old.owner.inputs[0], made.shared[name]
     batch = rv.ndim - rv.owner.op.ndim_supp
-    resized = change_dist_size(rv, [value.shape[i] for i in range(batch)])
+    resized = _resized(rv, [value.shape[i] for i in range(batch)])
     made.replace({old: model_observed_rv(resized, value, name, *old.owner.op.dims)})
 
 
-def _exchange_design(made: Draft, rows: int) -> None:
-    # Bambi writes its centred design matrix into the graph as a constant.
-    found = list(row_constants(made, rows))
-    if len(found) == 1:
-        taken = {v.owner.op.name for v in made.outputs} | set(made.coords)
-        name = next(n for n in ("X", "design", "design_matrix") if n not in taken)
-        shared = pytensor.shared(found[0].data, name=name, shape=(None,) * found[0].ndim)
-        made.replace({found[0]: shared})
-        made.outputs.append(model_named(shared, name))
-        made.shared[name] = shared
+def _resized(rv: Variable, lengths: Sequence[Variable]) -> Variable:
+    # PyMC gives a resized pm.CustomDist(dist=...) the parameters of the model it was written in,
+    # whatever they were replaced by since.
+    resized = change_dist_size(rv, lengths)
+    written = {type(node.op): node for node in _custom_nodes(rv)}
+    replaced: dict[Variable, Variable] = {}
+    for node in _custom_nodes(resized):
+        old = node.op.dist_params(written[type(node.op)])
+        known = dict(zip(node.op.dist_params(node), old, strict=True))
+        fresh = node.op.make_node(*(known.get(i, i) for i in node.inputs))
+        replaced.update(zip(node.outputs, fresh.outputs, strict=True))
+    return rebuild([resized], replaced)[0]
 
 
-def row_constants(made: Draft, rows: int) -> Iterator[Variable]:
-    """Constants with as many rows as the data on the way from free to observed variables."""
-    observed = made.named(ModelObservedRV)
-    seen = set().union(*(reads(observed[n], shapes=False) for n in made.shared if n in observed))
-    for var in seen:
-        data = getattr(var, "data", None)
-        if var.owner is None and isinstance(data, np.ndarray) and data.ndim and rows > 1:
-            if data.shape[0] == rows:
-                yield var
+def _custom_nodes(rv: Variable) -> list[Apply]:
+    # Up to the model's own variables: a free variable may be a pm.CustomDist too.
+    own = [v for v in ancestors([rv]) if v.owner is not None and isinstance(v.owner.op, ModelVar)]
+    nodes = toposort([rv], blockers=own)
+    return [node for node in nodes if isinstance(node.op, CustomSymbolicDistRV)]

@@ -17,6 +17,7 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 
 from bayescollapse.estimator.graph import RowModel, rowwise_logp
+from bayescollapse.estimator.local import local_logp
 from bayescollapse.estimator.rebuild import clone_model
 
 __all__ = ["neutral_rows", "weighted_model", "weights_name"]
@@ -45,6 +46,8 @@ def weighted_model(built: RowModel) -> pm.Model:
     count = len(next(iter(built.template.values())))
     weights = pytensor.shared(np.ones(count), name=weights_name(built), shape=(None,))
     terms = rowwise_logp(built, model)
+    if built.local:
+        terms = terms + local_logp(built, model)
     finite = pt.switch(pt.isinf(terms), 0.0, terms)  # (w - 1) * -inf would turn -inf into NaN
     with model:
         model.data_vars.append(weights)

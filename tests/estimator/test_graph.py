@@ -248,7 +248,7 @@ REFUSALS = [
     (latent_by_name, {}, "free variables ['theta'] have one value per row"),
     (latent_by_length, {}, "free variables ['theta'] have one value per row"),
     (latent_by_number, {}, "free variable 'theta': one value per row cannot be weighted"),
-    (latent_by_name, {"local": "theta"}, "local=['theta']: local latent variables need method"),
+    (latent_by_name, {"local": "theta"}, "local=['theta'] names all free variables"),
     (latent_by_name, {"local": "mu"}, "local names 'mu', but the model's free variables are"),
     (other_lengths, {}, "observed variables have different numbers of rows, {'a': 20, 'b': 3}"),
     (other_lengths, {"observed": "c"}, "observed names 'c', but the model's observed variables"),
