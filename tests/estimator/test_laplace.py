@@ -18,7 +18,7 @@ from bayescollapse.estimator.laplace.importance import pareto_smooth
 from bayescollapse.estimator.laplace.jax_backend import JaxBackend, padded_length
 from bayescollapse.estimator.laplace.newton import newton
 from bayescollapse.estimator.laplace.numpy_backend import NumpyBackend
-from bayescollapse.estimator.laplace.objective import Objective
+from bayescollapse.estimator.laplace.target import Target
 from bayescollapse.models import gaussian, gaussian_mean, linear_regression, logistic_regression
 from bayescollapse.sources import NormalCovariates
 
@@ -112,11 +112,11 @@ def difference(bound, point, order):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_back_ends_agree_with_each_other_and_with_differences(name):
-    objective = Objective(MODELS[name]().row_model)
+    target = Target(MODELS[name]().row_model)
     rows = logistic_block(3, 21) if name == "logistic" else {"y": RNG.normal(size=(3, 21))}
     weights = RNG.uniform(0.1, 1.7, size=(3, 21))
-    points = objective.start + RNG.normal(size=(3, 2)) * 0.4
-    one, two = (kind(objective).bind(rows, weights) for kind in (NumpyBackend, JaxBackend))
+    points = target.start + RNG.normal(size=(3, 2)) * 0.4
+    one, two = (kind(target).bind(rows, weights) for kind in (NumpyBackend, JaxBackend))
     for a, b in zip(one.curvature(points), two.curvature(points), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10)
     value, gradient, hessian = one.curvature(points)

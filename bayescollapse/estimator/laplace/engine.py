@@ -16,8 +16,8 @@ from bayescollapse.estimator.graph import RowModel
 from bayescollapse.estimator.laplace.fit import LaplaceFit
 from bayescollapse.estimator.laplace.newton import Modes, newton
 from bayescollapse.estimator.laplace.numpy_backend import NumpyBackend
-from bayescollapse.estimator.laplace.objective import Backend, Objective
 from bayescollapse.estimator.laplace.proposals import K_LIMIT, propose
+from bayescollapse.estimator.laplace.target import Backend, Target
 from bayescollapse.estimator.model_engine import ModelEngine
 from bayescollapse.estimator.nuts import NutsFit, NutsSampler
 from bayescollapse.estimator.tilt import neutral_rows
@@ -59,8 +59,8 @@ class LaplaceEngine(ModelEngine):
         super().__init__(row_model)
         self.check = check
         self.method = "laplace" if check is None else f"laplace(check={check:g})"
-        self._objective = Objective(row_model)
-        self._evaluate = _backend(self._objective, backend)
+        self._target = Target(row_model)
+        self._evaluate = _backend(self._target, backend)
         self.backend = self._evaluate.name
 
     def condition(
@@ -77,10 +77,10 @@ class LaplaceEngine(ModelEngine):
         rows = _neutral(rows, by_row)
         rng = np.random.default_rng(settings.seeds(0))
         bound = self._evaluate.bind(rows, by_row)
-        start = np.tile(self._objective.start, (len(by_row), 1))
+        start = np.tile(self._target.start, (len(by_row), 1))
         modes = newton(bound.curvature, start)
         drawn = propose(bound, modes, draws, self.check, rng)
-        flat = self._objective.constrain(drawn.points.reshape(-1, drawn.points.shape[2]))
+        flat = self._target.constrain(drawn.points.reshape(-1, drawn.points.shape[2]))
         pooled, weight = flat.reshape(*drawn.points.shape[:2], -1), drawn.weights
         refits = self._refits(drawn.k > K_LIMIT, rows, by_row, settings)
         for r, fit in refits.items():
@@ -111,16 +111,16 @@ class LaplaceEngine(ModelEngine):
         return packed.reshape(-1, packed.shape[-1])
 
 
-def _backend(objective: Objective, name: str | None) -> Backend:
+def _backend(target: Target, name: str | None) -> Backend:
     if name is None:
         name = "numpy" if importlib.util.find_spec("jax") is None else "jax"
     if name == "numpy":
-        return NumpyBackend(objective)
+        return NumpyBackend(target)
     if name != "jax":
         raise ValueError(f"backend must be 'jax' or 'numpy', got {name!r}")
     from bayescollapse.estimator.laplace.jax_backend import JaxBackend
 
-    return JaxBackend(objective)
+    return JaxBackend(target)
 
 
 def _neutral(rows: Values, weights: Floats) -> Values:

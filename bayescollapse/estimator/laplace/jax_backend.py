@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescollapse.estimator.laplace.objective import Floats, Objective
+from bayescollapse.estimator.laplace.target import Floats, Target
 from bayescollapse.rows import Values
 
 __all__ = ["JaxBackend", "padded_length"]
@@ -48,15 +48,15 @@ def padded_length(rows: int) -> int:
 
 @dataclass(frozen=True, eq=False)
 class JaxBackend:
-    """Evaluate an objective with JAX.
+    """Evaluate a target with JAX.
 
     Parameters
     ----------
-    objective : Objective
+    target : Target
         What to evaluate.
     """
 
-    objective: Objective
+    target: Target
     name: str = "jax"
 
     def bind(self, rows: Values, weights: Floats) -> JaxBound:
@@ -69,7 +69,7 @@ class JaxBackend:
         index[:length] = np.arange(length)
         full = np.zeros((weights.shape[0], len(index)))
         full[:, :length] = weights
-        schema = self.objective.built.schema
+        schema = self.target.built.schema
         with _on_cpu():
             parts = [
                 jnp.asarray(np.asarray(rows[v.name], dtype=v.dtype)[:, index])
@@ -96,7 +96,7 @@ class JaxBackend:
         """Log density of a block at many points, compiled per shape."""
         import jax
 
-        inputs = len(self.objective.graph[1])
+        inputs = len(self.target.graph[1])
         draws = jax.vmap(self._density, in_axes=(0,) + (None,) * inputs)
         function: Callable[..., Any] = jax.jit(jax.vmap(draws))
         return function
@@ -107,7 +107,7 @@ class JaxBackend:
         from pytensor.graph.fg import FunctionGraph
         from pytensor.link.jax.dispatch import jax_funcify
 
-        vector, inputs, logp = self.objective.graph
+        vector, inputs, logp = self.target.graph
         graph = FunctionGraph([vector, *inputs], [logp], clone=True)
         # JAX cannot raise on a parameter out of range: its density becomes minus infinity instead.
         JAX.including("local_check_parameter_to_ninf_switch").optimizer.rewrite(graph)

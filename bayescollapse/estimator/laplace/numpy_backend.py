@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pytensor.graph.replace import vectorize_graph
 
 from bayescollapse.estimator.functions import compile_function, wider
-from bayescollapse.estimator.laplace.objective import Floats, Objective
+from bayescollapse.estimator.laplace.target import Floats, Target
 from bayescollapse.rows import Values
 
 __all__ = ["NumpyBackend"]
@@ -24,11 +24,11 @@ _CHUNK = 2_000_000
 
 @dataclass(frozen=True, eq=False)
 class NumpyBackend:
-    """Evaluate an objective with NumPy alone.
+    """Evaluate a target with NumPy alone.
 
     Parameters
     ----------
-    objective : Objective
+    target : Target
         What to evaluate.
 
     Notes
@@ -36,28 +36,28 @@ class NumpyBackend:
     Gradients are unrolled into a Hessian: a loop inside the graph is some 50 times slower.
     """
 
-    objective: Objective
+    target: Target
     name: str = "numpy"
 
     def bind(self, rows: Values, weights: Floats) -> NumpyBound:
         """Hold the rows of a block."""
-        schema = self.objective.built.schema
+        schema = self.target.built.schema
         arrays = [np.asarray(rows[v.name], dtype=v.dtype) for v in schema.variables]
         return NumpyBound(self, [*arrays, np.asarray(weights, dtype=np.float64)])
 
     @cached_property
     def curvature(self) -> Callable[..., tuple[Floats, Floats, Floats]]:
         """Value, gradient and Hessian of one replicate."""
-        vector, inputs, logp = self.objective.graph
+        vector, inputs, logp = self.target.graph
         gradient = pt.grad(logp, vector)
-        size = len(self.objective.start)
+        size = len(self.target.start)
         hessian = pt.stack([pt.grad(gradient[i], vector) for i in range(size)])
         return compile_function([vector, *inputs], [logp, gradient, hessian])
 
     @cached_property
     def values(self) -> Callable[..., Floats]:
         """Log density of one replicate at many points."""
-        vector, inputs, logp = self.objective.graph
+        vector, inputs, logp = self.target.graph
         wide = wider(vector)
         try:
             drawn = vectorize_graph(logp, {vector: wide})

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bayescollapse.estimator.laplace.importance import pareto_smooth
 from bayescollapse.estimator.laplace.newton import Modes
-from bayescollapse.estimator.laplace.objective import Bound, Floats
+from bayescollapse.estimator.laplace.target import Bound, Floats
 
 __all__ = ["CONFIRMATION", "K_LIMIT", "Proposals", "propose"]
 

@@ -27,7 +27,7 @@ from bayescollapse.estimator.rebuild import rebuild
 from bayescollapse.estimator.tilt import weighted_model, weights_name
 from bayescollapse.rows import Values
 
-__all__ = ["Backend", "Floats", "Objective", "interpreted"]
+__all__ = ["Backend", "Floats", "Target", "interpreted"]
 
 Floats = NDArray[np.float64]
 
@@ -57,7 +57,7 @@ class Bound(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Objective:
+class Target:
     """A weighted row model on the unconstrained scale.
 
     Parameters
