@@ -24,7 +24,12 @@ TOTAL = {
     "kish": "Kish effective size",
     "calibrated": "calibrated to the true error",
 }
-METHOD = {"exact": "closed form", "nuts": "NUTS sampling"}
+METHOD = {
+    "exact": "closed form",
+    "nuts": "NUTS sampling",
+    "advi": "mean-field ADVI (approximate)",
+    "map": "posterior mode (approximate: one point, sd 0)",
+}
 
 
 def configuration_of(run: xr.DataTree) -> dict[str, Any]:
