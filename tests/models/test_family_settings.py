@@ -83,6 +83,27 @@ def test_regression_mixture_sorts_whole_lines():
         assert stats.kstest(beta[:, k, 0], "norm").pvalue > 1e-4
 
 
+def test_the_transform_of_sorted_lines_has_the_right_jacobian():
+    """Against the determinant by central differences."""
+    model = regression_mixture.model(components=3, features=2, ordered_by=1, prior_sd=2.0)
+    beta, point = model["beta"], np.random.default_rng(12).normal(size=(3, 2))
+    value = model.rvs_to_values[beta]
+    backward = model.rvs_to_transforms[beta].backward(value, *beta.owner.inputs)
+
+    def natural(flat):
+        return backward.eval({value: flat.reshape(3, 2)}, mode=PYTHON).ravel()
+
+    assert (np.diff(natural(point.ravel()).reshape(3, 2)[:, 1]) > 0).all()
+    steps = 1e-5 * np.eye(6)
+    columns = [natural(point.ravel() + h) - natural(point.ravel() - h) for h in steps]
+    expected = np.linalg.slogdet(np.array(columns) / 2e-5)[1]
+    with_jacobian, without = (
+        model.logp(vars=[beta], jacobian=jacobian).eval({value: point}, mode=PYTHON)
+        for jacobian in (True, False)
+    )
+    np.testing.assert_allclose(with_jacobian - without, expected, rtol=1e-6)
+
+
 def test_a_foreign_group_is_refused():
     """Compiled indexing would read past the end of the groups without a word."""
     rng = np.random.default_rng(5)
@@ -104,7 +125,9 @@ def test_a_foreign_group_is_refused():
 def test_a_poisson_rate_cannot_overflow():
     estimator = poisson_regression.estimator(features=1, prior_sd=100.0)
     x = np.array([[1.0], [30.0], [1000.0]])
-    drawn = Forward(estimator.row_model)({"beta": np.array([1.0])}, {"x": x}, 3, np.random.default_rng(6))
+    drawn = Forward(estimator.row_model)(
+        {"beta": np.array([1.0])}, {"x": x}, 3, np.random.default_rng(6)
+    )
     assert drawn["y"][2] < 2.5e17
     rows = xr.Dataset({"y": ("obs", [3, 10, 0]), "x": (("obs", "feature"), x)})
     model = poisson_regression.model(rows, features=1, prior_sd=100.0)
