@@ -18,6 +18,7 @@ __all__ = [
     "generation_index",
     "parse_emission",
     "parse_total_weight",
+    "per_generation",
     "plain",
     "positive",
     "real_share_path",
@@ -164,6 +165,18 @@ def real_share_path(
             f"got shape {path.shape}: generation 0 is fitted to real rows only"
         )
     return path
+
+
+def per_generation(name: str, value: Array, generations: int) -> Array:
+    """Return one value per generation, shape (generations, ...), from a constant or a path."""
+    count = whole("generations", generations, 1, "pass how many generations to follow")
+    path = value[None] if value.ndim == 0 else value
+    if path.shape[0] not in (1, count):
+        raise ValueError(
+            f"{name} must be one number or have {count} generations (or 1) on its first axis, got "
+            f"shape {value.shape}: entry t belongs to generation t, other axes broadcast"
+        )
+    return np.broadcast_to(path, (count, *path.shape[1:]))
 
 
 def plain(value: ArrayLike) -> Array:

@@ -12,12 +12,14 @@ from bayescollapse.theory._inputs import (
     TotalWeightLike,
     at_least,
     parse_emission,
+    plain,
+    positive,
     real_share_path,
     share,
 )
 from bayescollapse.theory.gaussian import total_weight_path
 
-__all__ = ["DirichletLaw", "dirichlet_law"]
+__all__ = ["DirichletLaw", "dirichlet_law", "dirichlet_stationary"]
 
 
 class DirichletLaw(NamedTuple):
@@ -118,9 +120,9 @@ def dirichlet_law(
     >>> law.mean.shape
     (3, 3)
     """
-    p = _probabilities("probabilities", probabilities)
+    p = probability_vector("probabilities", probabilities)
     equal = np.full(p.shape[-1], 1 / p.shape[-1])
-    prior = equal if prior_mean is None else _probabilities("prior_mean", prior_mean)
+    prior = equal if prior_mean is None else probability_vector("prior_mean", prior_mean)
     if prior.shape[-1] != p.shape[-1]:
         raise ValueError(
             f"prior_mean must have {p.shape[-1]} categories, got {prior.shape[-1]}: pass one "
@@ -151,6 +153,66 @@ def dirichlet_law(
     return DirichletLaw(mean, variance, variance + np.sum((mean - p) ** 2, axis=-1))
 
 
+def dirichlet_stationary(
+    n: ArrayLike,
+    *,
+    prior_total: ArrayLike,
+    prior_diversity: ArrayLike = 1.0,
+    emission: EmissionLike = "joint",
+) -> Array:
+    r"""Variance of posterior means that a fully synthetic loop with a Dirichlet prior settles at.
+
+    .. math:: T_\infty = \frac{h^2 g\, V_0}{1 - h^2 (1 - g)}, \qquad h = \frac{n}{n + A}
+
+    summed over categories, with V_0 = 1 - sum p_0^2 of the prior mean p_0 and g of `dirichlet_law`;
+    each generation sees n rows of the one before. Under joint emission it is h V_0/(A + 1), what
+    parameters drawn from the prior give: the loop samples its prior. Plug-in (posterior mean) and
+    predictive emission leave less. For one of two categories, take prior_diversity = mu(1 - mu).
+    Exact.
+
+    Parameters
+    ----------
+    n
+        Rows per generation, 1 or more.
+    prior_total
+        Sum A of the Dirichlet concentrations, positive. (At 0 one category is left in the end.)
+    prior_diversity
+        V_0, in [0, 1]; 1 gives the ratio.
+    emission
+        "plug-in", "joint", "predictive" or ("ensemble", K) with n/K rows a member.
+
+    Returns
+    -------
+    ndarray
+        Variance, no unit.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+
+    References
+    ----------
+    Griffiths and Kalish 2007, doi 10.1080/15326900701326576, for joint emission; the others were
+    derived for this library.
+
+    Examples
+    --------
+    >>> round(float(dirichlet_stationary(10, prior_total=6.0, prior_diversity=2 / 9)), 5)
+    0.01984
+    >>> plug_in = dirichlet_stationary(
+    ...     10, prior_total=6.0, prior_diversity=2 / 9, emission="plug-in")
+    >>> round(float(plug_in), 5)
+    0.01339
+    """
+    rows = at_least("n", n, 1, "pass the number of rows per generation")
+    total = positive("prior_total", prior_total, "pass the sum of the concentrations")
+    start = share("prior_diversity", prior_diversity, "pass 1 - sum of squared prior means")
+    data = rows / (rows + total)
+    noise = _noise(parse_emission(emission), rows, rows + total)
+    return plain(data**2 * noise * start / (1 - data**2 * (1 - noise)))
+
+
 def _noise(mode: Emission, m: Array, concentration: Array) -> Array:
     """Noise of a batch's frequencies as a part of the posterior mean's diversity."""
     if mode.kind in ("plug-in", "predictive"):
@@ -163,7 +225,8 @@ def _diversity(p: Array) -> Array:
     return np.asarray(1 - np.sum(p**2, axis=-1))
 
 
-def _probabilities(name: str, value: ArrayLike) -> Array:
+def probability_vector(name: str, value: ArrayLike) -> Array:
+    """Return probabilities that add up to 1 over the last axis."""
     advice = "pass probabilities that add up to 1 over the last axis"
     p = share(name, value, advice)
     if p.ndim == 0:
