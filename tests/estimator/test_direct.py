@@ -9,8 +9,7 @@ import xarray as xr
 
 import bayescollapse as bc
 from bayescollapse.estimator.direct import DirectEstimator
-from bayescollapse.estimator.emission import parse_emission
-from bayescollapse.estimator.hooks import posterior_draws
+from bayescollapse.estimator.emission import parse_emission, posterior_draws
 from bayescollapse.estimator.learner import Learner
 from bayescollapse.experiment import executor as executor_module
 from bayescollapse.experiment.executor import local_processes
