@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bayescollapse.estimator.methods import APPROXIMATE
 from bayescollapse.measures.diagnose import diagnose
 from bayescollapse.measures.drift import drift
 from bayescollapse.measures.information import information
@@ -33,19 +34,37 @@ def gate_section(run: xr.DataTree) -> Section:
     """Say how well the posteriors were drawn."""
     gate = diagnose(run)
     title = "Checks of the posteriors"
-    if gate.attrs["method"] == "exact":
+    if gate.attrs["method"] in ("exact", "grid"):
         return Section(
             title,
-            "Posteriors were computed in closed form: there are no chains to check, and no fit can "
-            "fail.",
+            "Posteriors were computed in closed form or on a grid: there are no chains to check, "
+            "and no fit can fail.",
         )
     failed, fits = int(gate["failed"].sum()), int(gate["fits"].sum())
     text = (
         f"{failed} of {fits} fits did not pass their checks after retries. Fits that fail stay in "
         "the run, since dropping them would bias every curve; read schemes with many of them with "
-        "care. The worst of many good R-hat values exceeds 1.01 by chance."
+        f"care. {_about(gate)}"
     )
     return Section(title, text, table=[_gate_row(gate, s) for s in gate["scheme"].values.tolist()])
+
+
+def _about(gate: xr.Dataset) -> str:
+    """Say what the method's figures mean, and what they cannot show."""
+    method = gate.attrs["method"]
+    if method in APPROXIMATE:
+        return (
+            f"The method, {method}, is approximate: a fit that passes has converged to its "
+            "approximation, which may still be far from the posterior. Read sds and coverage as "
+            "the approximation's."
+        )
+    if "refitted" in gate:
+        checked, refitted = int(gate["checked"].sum()), int(gate["refitted"].sum())
+        return (
+            f"Posteriors are Laplace approximations. Pareto k was worked out for {checked} of them "
+            f"and is the largest before any refit; {refitted} with k above 0.7 were fitted by NUTS."
+        )
+    return "The worst of many good R-hat values exceeds 1.01 by chance."
 
 
 def drift_section(run: xr.DataTree) -> Section:

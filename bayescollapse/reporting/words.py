@@ -27,6 +27,8 @@ TOTAL = {
 METHOD = {
     "exact": "closed form",
     "nuts": "NUTS sampling",
+    "laplace": "Laplace, corrected by importance",
+    "grid": "grid over the bandwidth",
     "advi": "mean-field ADVI (approximate)",
     "map": "posterior mode (approximate: one point, sd 0)",
 }

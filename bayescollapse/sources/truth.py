@@ -35,7 +35,8 @@ class Truth:
         ``f(m, rng) -> Dataset`` of m rows, a covariate distribution, or a fixed design.
     estimator : Estimator, optional
         Another model to draw real rows from (a misspecified truth); the experiment's own if not
-        given.
+        given. True values are compared with the learner's parameters of the same name and shape,
+        whatever they mean in the two models: the scale of a Student-t is not the sd of a normal.
     **parameters_by_name : array_like
         More true values.
 
