@@ -3,7 +3,8 @@ r"""Logistic regression.
 .. math:: y_i \mid \beta \sim \mathrm{Bernoulli}(\operatorname{logit}^{-1}(x_i^\top \beta)), \qquad
     \beta_j \sim \mathrm{Normal}(0, \tau^2)
 
-There is no intercept: give the model a column of ones. There is no closed posterior: fit by NUTS.
+There is no intercept: give the model a column of ones. There is no closed posterior: fit by NUTS,
+or by ``method="laplace"`` in large sweeps.
 
 Used by He, Xu and Cheng (2025, arXiv:2502.18049), on simulated rows and on a survey table.
 """
@@ -66,7 +67,7 @@ def model(rows: xr.Dataset | None = None, *, features: int, prior_sd: float = 2.
 
 
 def estimator(*, features: int, prior_sd: float = 2.5) -> Estimator:
-    """Estimator of logistic regression coefficients, fitted by NUTS.
+    """Estimator of logistic regression coefficients, without a closed form.
 
     Parameters
     ----------

@@ -3,7 +3,8 @@ r"""Poisson regression with a log link.
 .. math:: y_i \mid \beta \sim \mathrm{Poisson}(e^{x_i^\top \beta}), \qquad
     \beta_j \sim \mathrm{Normal}(0, \tau^2)
 
-There is no intercept: give the model a column of ones. There is no closed posterior.
+There is no intercept: give the model a column of ones. There is no closed posterior: fit by NUTS,
+or by ``method="laplace"`` in large sweeps.
 
 The logarithm of the rate is bounded smoothly, :math:`\eta - \log(1 + e^{\eta - 40})` in place of
 :math:`\eta = x_i^\top \beta`, so that neither rates nor gradients overflow far from the posterior

@@ -195,7 +195,9 @@ RETURNS = {
 
 
 @pytest.mark.parametrize("family", RETURNS)
-@pytest.mark.parametrize("replicates", SIZES)
+@pytest.mark.parametrize(
+    "replicates", [4_000, pytest.param(16_000, marks=pytest.mark.verification)]
+)
 def test_conjugate_family_returns_to_its_prior(family, replicates):
     estimator, truth, rows, covariates, margins = RETURNS[family]
     run = sweep(

@@ -37,8 +37,8 @@ def padded_length(rows: int) -> int:
     Examples
     --------
     >>> from bayescollapse.estimator.laplace.jax_backend import padded_length
-    >>> [padded_length(rows) for rows in (10, 200, 201, 1000)]
-    [16, 200, 224, 1024]
+    >>> [padded_length(rows) for rows in (10, 200, 209, 1000)]
+    [16, 208, 224, 1024]
     """
     if rows <= 16:
         return 16

@@ -1,0 +1,1 @@
+"""Simulation-based calibration and prior recovery of every model and method."""
