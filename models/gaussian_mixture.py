@@ -134,6 +134,8 @@ def estimator(
     -----
     Chains can settle in different modes where rows support more than one clustering; the gate then
     fails on R-hat, and the run counts it.
+    Where components overlap, chains of 500 draws often need a second attempt to pass the gate:
+    ``draws=1000`` is a good start.
 
     Examples
     --------

@@ -155,6 +155,11 @@ def estimator(
     ValueError
         If an argument is out of range, or `ordered_by` names no column.
 
+    Notes
+    -----
+    Where components overlap, chains of 500 draws often need a second attempt to pass the gate:
+    ``draws=1000`` is a good start.
+
     Examples
     --------
     >>> from bayescollapse.models import regression_mixture
