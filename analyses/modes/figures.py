@@ -19,12 +19,16 @@ from modes.settings import BOUNDARY, TRUTH
 FAILED = "#B00020"
 GRID = np.linspace(-10, 10, 401)
 DRAWN = 30
+LOWEST = 1e-3
+"""Lower end of the axis of probabilities, where smaller ones are drawn."""
 
 
 def mass_figure(measured: xr.Dataset) -> Figure:
     """Posterior mass at the rare mode over generations, one facet a scheme, one line a lineage."""
     figure, grid = _facets(measured["scheme"].to_numpy().tolist())
     for axes, scheme in grid:
+        axes.set(yscale="log", ylim=(LOWEST, 1))
+        axes.set_yticks([0.001, 0.01, 0.1, 1], ["0.001", "0.01", "0.1", "1"])
         part = measured.sel(scheme=scheme)
         for number, replicate in enumerate(part["replicate"].to_numpy()):
             _lineage(axes, part.sel(replicate=replicate), PALETTE[number % (len(PALETTE) - 1)])
@@ -74,6 +78,8 @@ def density_figure(run: Any, replicate: int, generations: Sequence[int]) -> Figu
             _histogram(axes, rows, at | {"replicate": replicate})
             _densities(axes, draws.sel(at))
             axes.set_title(f"{scheme}, generation {generation}", fontsize=9.5)
+            axes.set_yscale("function", functions=(_root, np.square))
+            axes.set(ylim=(0, 0.5), yticks=[0, 0.02, 0.1, 0.2, 0.4])
             tidy(axes)
     for axes in grid[-1]:
         axes.set_xlabel("y")
@@ -107,7 +113,9 @@ def _facets(schemes: list[str]) -> tuple[Figure, list[tuple[Any, str]]]:
 
 def _lineage(axes: Any, part: xr.Dataset, color: str) -> None:
     times = part["generation"].to_numpy()
-    low, mean, high = (part[n].to_numpy() for n in ("mass_low", "mass", "mass_high"))
+    low, mean, high = (
+        np.maximum(part[name].to_numpy(), LOWEST) for name in ("mass_low", "mass", "mass_high")
+    )
     axes.fill_between(times, low, high, color=color, alpha=0.1, linewidth=0)
     axes.plot(times, mean, color=color, linewidth=1.4)
     failed = ~part["passed"].to_numpy()
@@ -125,6 +133,10 @@ def _densities(axes: Any, draws: xr.Dataset) -> None:
     axes.plot(GRID, each.mean(axis=0), color=PALETTE[0], linewidth=1.6)
     axes.plot(GRID, density(GRID, **TRUTH), color="black", linestyle="--", linewidth=1.2)
     axes.axvspan(BOUNDARY, GRID[-1], color=PALETTE[1], alpha=0.07, linewidth=0)
+
+
+def _root(values: Any) -> Any:
+    return np.sqrt(np.maximum(values, 0))
 
 
 def _histogram(axes: Any, rows: xr.Dataset, at: dict[str, Any]) -> None:

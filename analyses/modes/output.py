@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bayescollapse.reporting import Section, page
-from modes.figures import density_figure, label_figure, mass_figure
+from modes.figures import LOWEST, density_figure, label_figure, mass_figure
 from modes.measures import HALF, LEAD, PROMINENCE, QUARTER, first_loss, true_mass
 from modes.settings import BOUNDARY, ROWS, TRUTH, Settings
 
@@ -227,9 +227,10 @@ lie above {BOUNDARY:g}. 3 modes: lineages whose posterior predictive density has
 modes in the last generation (a mode rises by {PROMINENCE:.0%} of the highest above the dips beside
 it). Holds: lineages whose 95 % interval of the probability holds the truth in the last generation.
 Probability: posterior means, median and range over lineages."""
-MASS = f"""Each line is one lineage: the posterior mean of the probability above {BOUNDARY:g}, with
-its 95 % interval shaded. Dashed: truth. Crosses: fits that failed their checks. All schemes start
-from the same real rows."""
+MASS = f"""Each line is one lineage: the posterior mean of the probability above {BOUNDARY:g}, on a
+logarithmic axis, with its 95 % interval shaded; values below {LOWEST:g} are drawn there. Dashed:
+truth. Crosses: fits that failed their checks. A colour is the same lineage in every panel, and all
+schemes start from the same real rows."""
 TABLE = f"""Means over lineages; t is the generation. Probability: that of values above
 {BOUNDARY:g}, posterior mean and 95 % interval, true value {true_mass():.3f}. Last label: weight of
 the component with the highest mean, true value {TRUTH["weights"][-1]:.2f}. Seen: share of the
@@ -237,7 +238,8 @@ training weight above {BOUNDARY:g}. Holds: lineages whose interval of the probab
 truth."""
 DENSITY = """Generations from top to bottom, schemes from left to right. Dashed: truth. Solid:
 posterior predictive density; thin: single posterior draws, whose spread is what the posterior
-admits not to know. Grey: the rows it was fitted to. Shaded: where the rare mode is."""
+admits not to know. Grey: the rows it was fitted to. Shaded: where the rare mode is. Heights are
+proportional to the square root of the density, so that a small mode can be seen."""
 LABELS = """Components are labelled by their means, in ascending order. While every group has rows,
 labels and groups agree. Once a group is gone, its label returns to the prior or joins another
 group: a weight by label can then stay large although the mode has vanished. The probability of a
