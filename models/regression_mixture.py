@@ -160,6 +160,11 @@ def estimator(
     Where components overlap, chains of 500 draws often need a second attempt to pass the gate:
     ``draws=1000`` is a good start.
 
+    Where the lines lie far apart but nearly agree in the column `ordered_by`, all chains can settle
+    in the wrong order of components and still pass the gate: among 200 simulated fits with
+    ``prior_sd=3`` and ``sd_median=0.5`` one in nine did. Order by a column whose coefficients
+    differ clearly.
+
     Examples
     --------
     >>> from bayescollapse.models import regression_mixture

@@ -81,16 +81,13 @@ def test_nuts_reproduces_the_reference(name, estimator):
 
 @pytest.mark.parametrize("name", ["logistic"])
 def test_laplace_reproduces_the_reference(name, estimator):
-    """Importance-corrected draws, whose effective size is that of their weights, halved.
-
-    They come in antithetic pairs, so spreads and tail quantiles see each pair as one draw.
-    """
+    """Importance-corrected draws come in antithetic pairs; the effective size counts each once."""
     reference = load(name)
     fit = estimator.fit(reference.rows, method="laplace", draws=10_000, chains=2, seed=3)
     effective = float(fit["sample_stats"]["ess_importance"]) / 20_000
-    assert effective > 0.5
+    assert 0.4 < effective <= 0.5
     draws = stacked(fit["posterior"].to_dataset(), reference.text["parameters"])
-    z = standardised(draws, reference.text["posterior"], inflate=(2 / effective) ** 0.5)
+    z = standardised(draws, reference.text["posterior"], inflate=effective**-0.5)
     assert max(float(np.abs(value).max()) for value in z.values()) <= TOLERANCE, z
 
 
