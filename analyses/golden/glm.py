@@ -35,6 +35,7 @@ def _family(name: str, module: Any, weight: Any) -> Family:
         mean_law(trace),
         "first order",
         (1.0,),
+        emissions=("plug-in", "joint"),  # to first order, predictive emission is plug-in
         fit=METHOD,
     )
 

@@ -37,6 +37,7 @@ class Family:
     law_note: str
     ratios: tuple[float, ...]
     without_law: tuple[tuple[str, float], ...] = ()
+    emissions: tuple[str, ...] = EMISSIONS
     fit: dict[str, Any] = field(default_factory=dict)
 
 
@@ -112,8 +113,8 @@ def sweeps(settings: Settings, executor: Executor, chosen: Sequence[Family]) -> 
 def _one_ratio(
     settings: Settings, executor: Executor, family: Family, ratio: float
 ) -> Iterator[Sweep]:
-    emissions = EMISSIONS if ratio == 1 else EMISSIONS[:1]
     wide = ratio == 1 and not family.fit
+    emissions = family.emissions if ratio == 1 else EMISSIONS[:1]
     count = settings.wide if wide else settings.narrow
     grids = {
         emission: share_grid(
