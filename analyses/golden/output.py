@@ -222,7 +222,10 @@ these generations and this emission; "max z" is the largest distance of any shar
 law, in Monte Carlo standard errors.
 
 The laws of the Gaussian mean (known or unknown variance) and of the categories are exact. That of
-regression is first order, low by about (features + 1) / n; the spread sigma has none."""
+linear regression is first order, low by about (features + 1) / n; the spread sigma has none. Those
+of logistic and Poisson regression are first order too, and neglect terms that are not small at 100
+rows: measured errors lie above them and "max z" is large. They are there for the place of the
+minimum."""
 SHARES = """Dots: measured errors with two Monte Carlo standard errors. Line: the law for these
 generations and this emission. Shaded: the located minimum with its 95 % interval. Dashed: the
 optimal share of theory."""
