@@ -8,9 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from pytensor.graph.basic import Variable as Node
-from pytensor.graph.replace import vectorize_graph
 
-from bayescollapse.estimator.functions import Arrays, checked, compile_function, wider
+from bayescollapse.estimator.functions import Arrays, checked, compile_function, vectorised, wider
 from bayescollapse.estimator.graph import RowModel, row_variables, rowwise_logp
 from bayescollapse.estimator.rebuild import rebuild, untransformed
 
@@ -81,9 +80,8 @@ class Density:
         wide = [wider(v) for v in theta]
         # A likelihood that reads no parameter still has one row of terms per draw.
         zero = sum((w.flatten(2).sum(axis=1) if w.ndim > 1 else w) * 0 for w in wide)
-        try:
-            drawn = vectorize_graph(terms, dict(zip(theta, wide, strict=True)))
-        except (NotImplementedError, TypeError, ValueError):
-            # Some operation has no vectorised form: draws are evaluated one by one instead.
+        made = vectorised([terms], dict(zip(theta, wide, strict=True)))
+        if made is None:
             return None
+        (drawn,) = made
         return compile_function([*wide, *rows], drawn if drawn.ndim == 2 else zero[:, None] + drawn)

@@ -9,11 +9,20 @@ import numpy as np
 import pytensor
 from numpy.typing import NDArray
 from pytensor.graph.basic import Variable as Node
+from pytensor.graph.replace import vectorize_graph
 
 from bayescollapse.estimator.interpreter import PYTHON
 from bayescollapse.rows import Variable
 
-__all__ = ["Arrays", "Outputs", "checked", "compile_function", "generators", "wider"]
+__all__ = [
+    "Arrays",
+    "Outputs",
+    "checked",
+    "compile_function",
+    "generators",
+    "vectorised",
+    "wider",
+]
 
 Arrays = Mapping[str, NDArray[Any]]
 Outputs = dict[str, NDArray[Any]]
@@ -37,6 +46,17 @@ def wider(variable: Node) -> Node:
     """Make an input like `variable` with one more leading axis."""
     kind = variable.type
     return kind.clone(shape=(None, *kind.shape))(f"{variable.name}_wide")
+
+
+def vectorised(outputs: list[Node], replace: Mapping[Node, Node]) -> list[Node] | None:
+    """Vectorise graphs over inputs with one more leading axis; None where that is impossible."""
+    try:
+        wide: list[Node] = list(vectorize_graph(outputs, replace))
+    except (NotImplementedError, TypeError, ValueError):
+        # Some operation has no vectorised form, and each says so in its own way: the caller
+        # evaluates one point after the other instead, with the same result.
+        return None
+    return wide
 
 
 def checked(

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from numpy.typing import NDArray
-from pytensor.graph.replace import vectorize_graph
 
-from bayescollapse.estimator.functions import compile_function, wider
+from bayescollapse.estimator.functions import compile_function, vectorised, wider
 from bayescollapse.estimator.laplace.target import Floats, Target
 from bayescollapse.rows import Values
 
@@ -59,13 +58,11 @@ class NumpyBackend:
         """Log density of one replicate at many points."""
         vector, inputs, logp = self.target.graph
         wide = wider(vector)
-        try:
-            drawn = vectorize_graph(logp, {vector: wide})
-        except (NotImplementedError, TypeError, ValueError):
-            # Some operation has no vectorised form: points are evaluated one by one instead.
+        drawn = vectorised([logp], {vector: wide})
+        if drawn is None:
             single = compile_function([vector, *inputs], logp)
             return lambda points, *rest: np.stack([single(point, *rest) for point in points])
-        function: Callable[..., Floats] = compile_function([wide, *inputs], drawn)
+        function: Callable[..., Floats] = compile_function([wide, *inputs], drawn[0])
         return function
 
 

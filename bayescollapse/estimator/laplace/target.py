@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from pymc.pytensorf import join_nonshared_inputs
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable as Node
-from pytensor.graph.replace import vectorize_graph
 from pytensor.graph.traversal import ancestors
 
-from bayescollapse.estimator.functions import compile_function, wider
+from bayescollapse.estimator.functions import compile_function, vectorised, wider
 from bayescollapse.estimator.graph import RowModel, row_variables
 from bayescollapse.estimator.probe import start_point
 from bayescollapse.estimator.rebuild import rebuild
@@ -143,10 +142,8 @@ class Target:
 def interpreted(vector: Node, outputs: list[Node]) -> Callable[[Floats], list[NDArray[Any]]]:
     """Evaluate graphs of a vector at many points (point, d), interpreted by NumPy."""
     wide = wider(vector)
-    try:
-        drawn = vectorize_graph(outputs, {vector: wide})
-    except (NotImplementedError, TypeError, ValueError):
-        # Some operation has no vectorised form: points are evaluated one by one instead.
+    drawn = vectorised(outputs, {vector: wide})
+    if drawn is None:
         single = compile_function([vector], outputs)
         return lambda points: [np.stack(part) for part in zip(*map(single, points), strict=True)]
     function: Callable[[Floats], list[NDArray[Any]]] = compile_function([wide], drawn)
