@@ -81,7 +81,7 @@ def make_settings(arguments: argparse.Namespace) -> Settings:
         replicates=arguments.replicates or (128 if quick else 512),
         generations=arguments.generations or (30 if quick else 60),
         wide=9 if quick else 21,
-        narrow=7 if quick else 11,
+        narrow=7 if quick else 9,
         fits=(2, 4) if quick else (4, 10),
         seed=arguments.seed,
         out=arguments.out,
