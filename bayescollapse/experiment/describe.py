@@ -17,7 +17,7 @@ from bayescollapse.schemes.codec import scheme_to_dict
 if TYPE_CHECKING:
     from bayescollapse.experiment.experiment import Experiment
 
-__all__ = ["configuration", "identity", "run_attributes"]
+__all__ = ["GATE", "configuration", "identity", "run_attributes"]
 
 PACKAGES = (
     "bayescollapse",
@@ -30,6 +30,10 @@ PACKAGES = (
     "xarray",
     "jax",
 )
+
+
+GATE = ("sample_stats/passed", "sample_stats/attempts", "sample_stats/refitted")
+"""Columns that a run's attributes count; only Laplace runs have the last."""
 
 
 def identity(experiment: Experiment) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from bayescollapse.experiment.arguments import (
 )
 from bayescollapse.experiment.assemble import assemble
 from bayescollapse.experiment.columns import MemoryColumns
-from bayescollapse.experiment.describe import identity, run_attributes
+from bayescollapse.experiment.describe import GATE, identity, run_attributes
 from bayescollapse.experiment.executor import fitted_source, run_jobs, single_threaded
 from bayescollapse.experiment.jobs import Job, block_sizes, reference_plans, scheme_key
 from bayescollapse.experiment.progress import show_progress
@@ -340,10 +340,11 @@ class Experiment:
         for job in jobs:
             names.setdefault(job.label, []).append(job.name)
             if job.label in stats:
-                gate = ["sample_stats/passed", "sample_stats/attempts"]
+                there = store.names(shards[job.name][0])
+                gate = [name for name in GATE if name in there]
                 parts = [store.read(line, gate) for line in shards[job.name]]
                 stats[job.label].append(join_segments(parts, self.generations, job.replicates))
-                columns |= dict.fromkeys(store.names(shards[job.name][0]))
+                columns |= dict.fromkeys(there)
         kept = [n for n in columns if not n.startswith(("rows/", "state/"))]
         return {
             "kind": "run",

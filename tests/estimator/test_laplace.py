@@ -300,6 +300,8 @@ def test_same_bits_when_stored_resumed_and_extended(experiment, tmp_path):
     stored = experiment(generations=3).run(tmp_path / "store", executor=2, progress=False)
     for group in ("summary", "posterior"):
         np.testing.assert_array_equal(whole[group]["beta"], stored[group]["beta"])
+    for name in ("refitted_fits", "laplace_backend"):
+        assert stored.attrs[name] == whole.attrs[name]
 
 
 @pytest.mark.parametrize(
