@@ -30,6 +30,7 @@ PURPOSES = MappingProxyType(
         "initial": 10,  # MCMC initial points
         "held_out": 11,  # held-out rows
         "density": 12,  # draws behind a Monte Carlo log density
+        "mixing": 13,  # which rows of a contaminated source are real
     }
 )
 """Number of every purpose. Numbers are part of a run's identity: append, never renumber."""
@@ -59,7 +60,7 @@ class Streams:
     def sequence(
         self, purpose: str, *, block: int, generation: int, attempt: int = 0
     ) -> np.random.SeedSequence:
-        """Seed sequence of a stream; a retry appends its attempt to the key."""
+        """Seed sequence of a stream; a retry, or a further round, appends its number."""
         key = (PURPOSES[purpose], block, generation)
         return np.random.SeedSequence(self.seed, spawn_key=key + ((attempt,) if attempt else ()))
 

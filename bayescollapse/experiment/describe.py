@@ -32,8 +32,13 @@ PACKAGES = (
 )
 
 
-GATE = ("sample_stats/passed", "sample_stats/attempts", "sample_stats/refitted")
-"""Columns that a run's attributes count; only Laplace runs have the last."""
+GATE = (
+    "sample_stats/passed",
+    "sample_stats/attempts",
+    "sample_stats/refitted",
+    "training/short",
+)
+"""Columns that a run's attributes count; only Laplace runs have refitted cells."""
 
 
 def identity(experiment: Experiment) -> dict[str, Any]:
@@ -84,7 +89,15 @@ def run_attributes(
         "wall_seconds": round(wall, 3),
         "failed_fits": failed,
         "retried_fits": retried,
+        "short_selections": sum(_cells(block, "training/short") for block in stats),
     }
+
+
+def _cells(block: Mapping[str, NDArray[Any]], column: str) -> int:
+    """Count the cells in which a flag is set; it may be kept once for all replicates."""
+    replicates = block["sample_stats/passed"].shape[0]
+    flag = np.asarray(block[column], dtype=bool)
+    return int(np.broadcast_to(flag, (replicates, *flag.shape[1:])).sum())
 
 
 def _laplace(experiment: Experiment, stats: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, Any]:

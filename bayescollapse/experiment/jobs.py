@@ -6,11 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from bayescollapse.lineage.plan import Plan, make_plan
-from bayescollapse.schemes.axes import Weighting
 from bayescollapse.schemes.scheme import Scheme
+from bayescollapse.schemes.weighting import Weighting
 
 __all__ = ["REFERENCES", "Job", "block_sizes", "reference_plans", "scheme_key"]
 
@@ -85,5 +84,8 @@ def reference_plans(
 
 def storable(scheme: Scheme) -> bool:
     """Whether the scheme's own functions, if any, can be named; lambdas live in memory only."""
-    functions: list[Any] = [scheme.selection, scheme.weighting]
-    return not any("<" in getattr(f, "__qualname__", "") for f in functions)
+    try:
+        scheme.to_dict()
+    except ValueError:
+        return False
+    return True

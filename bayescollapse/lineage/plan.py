@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from bayescollapse.estimator.emission import Emission
-from bayescollapse.estimator.exact import Floats
-from bayescollapse.schedules import Schedule, tabulate
-from bayescollapse.schemes.axes import Weighting
+from bayescollapse.lineage.solved import ages, shares, totals
+from bayescollapse.schedules import tabulate
 from bayescollapse.schemes.scheme import Scheme
+from bayescollapse.schemes.selection.base import mode_of
+from bayescollapse.schemes.supply import Contaminated
+from bayescollapse.schemes.weighting import Weighting
 
 __all__ = ["Plan", "make_plan"]
 
@@ -38,6 +40,10 @@ class Plan:
         and `synthetic_rows` holds the subsample.
     real_share, total_weight : tuple of float
         Resolved weights; NaN where a person's own function decides.
+    mixing : tuple of float
+        Probability that a row of each generation is real, under a contaminated supply; else empty.
+    by_age : tuple of float
+        Relative row weights by the age of a batch; empty where all are equal.
     """
 
     scheme: Scheme
@@ -47,6 +53,8 @@ class Plan:
     synthetic_rows: tuple[int, ...]
     real_share: tuple[float, ...]
     total_weight: tuple[float, ...]
+    mixing: tuple[float, ...] = ()
+    by_age: tuple[float, ...] = ()
 
     @property
     def generations(self) -> int:
@@ -77,27 +85,44 @@ def make_plan(
         If the scheme cannot have these counts; the message begins with the label.
     """
     generations = len(n_real)
-    fresh, emitted = tuple(n_real), tuple(n_synthetic[1:])
     scheme = _tabulated(scheme, generations)
+    unknown = (np.nan,) * generations
     try:
+        fresh, emitted, mixing = _batches(scheme, n_real, n_synthetic)
         real, synthetic = _counts(scheme, fresh, emitted)
-        plan = Plan(
-            scheme,
-            fresh,
-            emitted,
-            real,
-            synthetic,
-            (np.nan,) * generations,
-            (np.nan,) * generations,
-        )
+        plan = Plan(scheme, fresh, emitted, real, synthetic, unknown, unknown, mixing)
         _check_emission(scheme.emission, emitted)
+        _check_editing(plan)
         if not isinstance(scheme.weighting, Weighting):
             return plan
-        share = _shares(plan, scheme.weighting)
-        total = _totals(plan, scheme.weighting.total_weight, share)
+        plan = replace(plan, by_age=ages(scheme.weighting, generations))
+        share = shares(plan, scheme.weighting)
+        total = totals(plan, scheme.weighting.total_weight, share)
         return replace(plan, real_share=share, total_weight=total)
     except ValueError as error:
         raise ValueError(f"scheme {label!r}: {error}") from error
+
+
+def _batches(
+    scheme: Scheme, n_real: Sequence[int], n_synthetic: Sequence[int]
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[float, ...]]:
+    """Rows of every real batch, rows that every generation emits, and probabilities of mixing."""
+    supply, generations = scheme.supply, len(n_real)
+    if not isinstance(supply, Contaminated):
+        return tuple(n_real), tuple(n_synthetic[1:]), ()
+    wanted = supply.total
+    if isinstance(wanted, tuple) and len(wanted) == generations:
+        wanted = (*wanted, wanted[-1])
+    table = tabulate("total", wanted, generations + 1)
+    bad = [value for value in table if not (np.isfinite(value) and value >= 1)]
+    if bad:
+        raise ValueError(f"total must be at least 1 row in every generation, got {bad[0]}")
+    total = tuple(int(value) for value in table)
+    mixing = tabulate("real_share", supply.real_share, generations)
+    outside = [value for value in mixing if not 0 <= value <= 1]
+    if outside:
+        raise ValueError(f"real_share of the supply must lie in [0, 1], got {outside[0]}")
+    return total[:-1], total[1:], (1.0, *mixing[1:])
 
 
 def _tabulated(scheme: Scheme, generations: int) -> Scheme:
@@ -116,6 +141,8 @@ def _counts(
     scheme: Scheme, fresh: tuple[int, ...], emitted: tuple[int, ...]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     generations = range(len(fresh))
+    if isinstance(scheme.supply, Contaminated):
+        return (fresh[0],) + (0,) * (len(fresh) - 1), (0, *fresh[1:])
     supplies: dict[str, Callable[[int], int]] = {
         "fresh": lambda t: fresh[t],
         "fixed": lambda t: fresh[0],
@@ -124,7 +151,8 @@ def _counts(
     }
     available, memory = supplies[scheme.supply], scheme.memory
     if memory.kind == "subsample":
-        return _subsample_counts(memory.size or 0, fresh, emitted)
+        original = fresh[0] if scheme.supply == "fixed" else 0
+        return _subsample_counts(memory.size or 0, fresh[0], original, emitted)
     reach = {"last": 1, "all": len(fresh), "window": memory.size or 0}[memory.kind]
     synthetic = tuple(sum(emitted[max(t - reach, 0) : t]) for t in generations)
     real = tuple(available(t) for t in generations)
@@ -138,16 +166,17 @@ def _counts(
 
 
 def _subsample_counts(
-    size: int, fresh: tuple[int, ...], emitted: tuple[int, ...]
+    size: int, first: int, original: int, emitted: tuple[int, ...]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    for t in range(1, len(fresh)):
-        pool = fresh[0] + sum(emitted[:t])
+    generations = len(emitted)
+    for t in range(1, generations):
+        pool = original + sum(emitted[:t])
         if size > pool:
             raise ValueError(
                 f"memory 'subsample({size})' wants more rows than the {pool} that exist at "
                 f"generation {t}: lower rows, or raise n_real or n_synthetic"
             )
-    return (fresh[0],) + (0,) * (len(fresh) - 1), (0,) + (size,) * (len(fresh) - 1)
+    return (first,) + (0,) * (generations - 1), (0,) + (size,) * (generations - 1)
 
 
 def _check_emission(emission: Emission, emitted: tuple[int, ...]) -> None:
@@ -160,111 +189,12 @@ def _check_emission(emission: Emission, emitted: tuple[int, ...]) -> None:
         )
 
 
-def _shares(plan: Plan, weighting: Weighting) -> tuple[float, ...]:
-    real, synthetic = plan.real_rows, plan.synthetic_rows
-    if weighting.real_share == "pooled":
-        if plan.scheme.memory.kind == "subsample":
-            return (1.0,) + (float("nan"),) * (plan.generations - 1)
-        return tuple(n / (n + m) for n, m in zip(real, synthetic, strict=True))
-    if weighting.real_share == "optimal":
-        wanted = (1.0,) + (_optimal_share(plan, weighting.total_weight),) * (plan.generations - 1)
-    else:
-        wanted = tabulate("real_share", weighting.real_share, plan.generations)
-    return tuple(_one_share(t, w, real[t], synthetic[t]) for t, w in enumerate(wanted))
-
-
-def _one_share(t: int, wanted: float, real: int, synthetic: int) -> float:
-    if not 0 <= wanted <= 1:
-        raise ValueError(f"real_share must lie in [0, 1], got {wanted} at generation {t}")
-    if t == 0 or synthetic == 0:
-        return 1.0
-    if real == 0 and wanted > 0:
-        raise ValueError(f"real_share is {wanted} at generation {t}, which has no real rows")
-    return wanted
-
-
-def _optimal_share(plan: Plan, total: Schedule | str) -> float:
-    from bayescollapse.theory import optimal_share
-
-    scheme = plan.scheme
-    if scheme.supply != "fresh" or scheme.memory.label != "last":
+def _check_editing(plan: Plan) -> None:
+    if mode_of(plan.scheme.selection) != "edit":
+        return
+    wrong = [m for m in plan.emitted if m != plan.fresh[0]]
+    if wrong:
         raise ValueError(
-            "the optimal real share is known for supply='fresh' and memory='last' only, got "
-            f"supply={scheme.supply!r}, memory={scheme.memory.label!r}: "
-            "use weighted(real_share=…)"
+            "a selection that edits rows proposes one for each row of the generation before: "
+            f"n_synthetic must be n_real = {plan.fresh[0]} at generation 0, got {wrong[0]}"
         )
-    used = plan.emitted[: max(plan.generations - 1, 1)]
-    if len(set(plan.fresh)) > 1 or len(set(used)) > 1:
-        raise ValueError(
-            "the optimal real share is known for constant n_real and n_synthetic only: use "
-            "weighted(real_share=…)"
-        )
-    if isinstance(total, tuple) or callable(total):
-        raise ValueError(
-            "the optimal real share is not known for a scheduled total weight: use weighted(…)"
-        )
-    n, m = plan.fresh[0], used[0]
-    share = optimal_share(n / m, emission=scheme.emission.label, n=n, total_weight=total)
-    return float(share)
-
-
-def _totals(plan: Plan, total: Schedule | str, share: tuple[float, ...]) -> tuple[float, ...]:
-    if total == "calibrated":
-        return _calibrated(plan, share)
-    numbers = zip(plan.real_rows, plan.synthetic_rows, share, strict=True)
-    if total == "rows":
-        return tuple(float(n + m) for n, m, _ in numbers)
-    if total == "real":
-        return tuple(_real_total(t, n) for t, (n, _, _) in enumerate(numbers))
-    if total == "kish":
-        return tuple(
-            1 / ((w**2 / n if w else 0) + ((1 - w) ** 2 / m if w < 1 else 0)) for n, m, w in numbers
-        )
-    table = tabulate("total_weight", total, plan.generations)
-    if min(table) <= 0 or not np.isfinite(table).all():
-        raise ValueError(
-            f"total_weight must be positive and finite in every generation, got {min(table)}"
-        )
-    return (float(plan.real_rows[0]), *table[1:])
-
-
-def _real_total(t: int, n: int) -> float:
-    if n == 0:
-        raise ValueError(
-            f"total_weight='real' counts real rows, and generation {t} has none: use 'rows'"
-        )
-    return float(n)
-
-
-def _calibrated(plan: Plan, share: tuple[float, ...]) -> tuple[float, ...]:
-    """Total weight whose claim is true for a Gaussian mean in this loop, by the exact oracle."""
-    from bayescollapse.theory import linear_oracle
-
-    if min(plan.emitted) == 0:
-        return tuple(float(n) for n in plan.real_rows)
-    real, synthetic = _batch_shares(plan, share)
-    result = linear_oracle(
-        real,
-        synthetic,
-        real_rows=plan.fresh,
-        synthetic_rows=plan.emitted,
-        emission=plan.scheme.emission.label,
-        total_weights="calibrated",
-    )
-    return tuple(float(value) for value in result.total_weight)
-
-
-def _batch_shares(plan: Plan, share: tuple[float, ...]) -> tuple[Floats, Floats]:
-    generations = plan.generations
-    real, synthetic = np.zeros((generations, generations)), np.zeros((generations, generations))
-    memory = plan.scheme.memory
-    reach = {"last": 1, "all": generations, "window": memory.size or 0}[memory.kind]
-    for t in range(generations):
-        first = {"fresh": t, "fixed": 0, "stream": 0, "none": 0}[plan.scheme.supply]
-        last = t + 1 if plan.scheme.supply in ("fresh", "stream") else 1
-        sizes = np.array(plan.fresh[first:last], dtype=float)
-        real[t, first:last] = share[t] * sizes / sizes.sum()
-        batch = np.array(plan.emitted[max(t - reach, 0) : t], dtype=float)
-        if batch.size:
-            synthetic[t, max(t - reach, 0) : t] = (1 - share[t]) * batch / batch.sum()
-    return real, synthetic

@@ -13,9 +13,13 @@ from bayescollapse.estimator.engine import Engine, Group
 from bayescollapse.estimator.exact import Floats
 from bayescollapse.rows import Values, count_rows
 from bayescollapse.schemes.scheme import Scheme
+from bayescollapse.schemes.weighting import Weighting
 from bayescollapse.sources.base import take_rows
 
 __all__ = ["Pool"]
+
+# Names of a batch's own arrays in the state; '#' cannot begin the name of a variable of rows.
+KEEP, REAL, BATCH = "#keep", "#real", "#batch"
 
 
 @dataclass(frozen=True)
@@ -41,19 +45,46 @@ class Pool:
     def add_real(self, rows: Values, generation: int) -> Pool:
         """Pool with a new real batch."""
         group = _batch(self.engine, rows, generation, real=True)
-        joined = self.scheme.supply == "stream" and bool(self.real)
-        real = (_join(self.engine, self.real[0], group),) if joined else (group,)
+        if self.scheme.supply != "stream" or not self.real:
+            real: tuple[Group, ...] = (group,)
+        elif self._apart():
+            real = (*self.real, group)
+        else:
+            real = (_join(self.engine, self.real[0], group),)
         return Pool(self.scheme, self.engine, real, self.synthetic)
 
     def add_synthetic(self, rows: Values, generation: int, keep: Floats | None = None) -> Pool:
         """Pool with a new synthetic batch; `keep` holds a selection's weights (replicate, obs)."""
         group = _batch(self.engine, rows, generation, real=False, keep=keep)
         memory = self.scheme.memory
-        if memory.kind in ("all", "subsample") and self.synthetic:
+        if memory.kind in ("all", "subsample") and self.synthetic and not self._apart():
             joined = (_join(self.engine, self.synthetic[0], group),)
             return Pool(self.scheme, self.engine, self.real, joined)
-        reach = memory.size if memory.kind == "window" and memory.size else 1
+        reach = {"last": 1, "window": memory.size or 1}.get(memory.kind, len(self.synthetic) + 1)
         return Pool(self.scheme, self.engine, self.real, (*self.synthetic, group)[-reach:])
+
+    def add_mixed(
+        self, rows: Values, generation: int, real: NDArray[np.bool_], batch: NDArray[np.int64]
+    ) -> Pool:
+        """Pool whose synthetic rows are an edited batch, in which some rows are old ones."""
+        group = Group((rows,), self.engine.digest(rows), count_rows(rows), real, (generation,))
+        return Pool(self.scheme, self.engine, self.real, (replace(group, mixed=batch),))
+
+    def contaminated(self, real_share: float, rng: np.random.Generator) -> Group:
+        """Newest real and synthetic batch mixed row by row, each real with the same probability."""
+        mine, theirs = self.real[-1], self.synthetic[-1]
+        chosen = rng.random((self.engine.block, mine.count)) < real_share
+        rows = {}
+        for name, value in mine.parts[-1].items():
+            mask = chosen.reshape(chosen.shape + (1,) * (value.ndim - 2))
+            rows[name] = np.where(mask, value, theirs.parts[-1][name])
+        batch = np.where(chosen, mine.generations[-1], theirs.generations[-1])
+        digest = self.engine.digest(rows)
+        return Group((rows,), digest, mine.count, chosen, (), None, batch)
+
+    def _apart(self) -> bool:
+        """Whether batches have weights of their own and must not be joined."""
+        return isinstance(self.scheme.weighting, Weighting) and self.scheme.weighting.ages
 
     def groups(self, generation: int, rng: np.random.Generator | None) -> tuple[Group, ...]:
         """Give the groups a generation is fitted to: real rows first, each group of one weight."""
@@ -62,6 +93,8 @@ class Pool:
         if memory.kind == "subsample" and generation > 0:
             assert rng is not None
             return (_subsample(self.engine, (*real, *self.synthetic), memory.size or 0, rng),)
+        if self._apart():
+            return (*real, *self.synthetic)
         synthetic = self.synthetic[:1]
         for group in self.synthetic[1:]:
             synthetic = (_join(self.engine, synthetic[0], group),)
@@ -81,31 +114,33 @@ class Pool:
         for kind, groups in (("real", self.real), ("synthetic", self.synthetic)):
             index = 0
             for group in groups:
+                start = 0
                 for part, generation in zip(group.parts, group.generations, strict=True):
-                    prefix = f"{kind}/{index}/{generation}"
+                    prefix, stop = f"{kind}/{index}/{generation}", start + count_rows(part)
                     out |= {f"{prefix}/{name}": np.asarray(value) for name, value in part.items()}
-                    index += 1
-                if group.keep is not None:
-                    out[f"{kind}/keep"] = group.keep
+                    if group.keep is not None:
+                        out[f"{prefix}/{KEEP}"] = group.keep[:, start:stop]
+                    if group.mixed is not None:
+                        out[f"{prefix}/{REAL}"] = np.asarray(group.real)
+                        out[f"{prefix}/{BATCH}"] = group.mixed
+                    index, start = index + 1, stop
         return out
 
     def load(self, state: Mapping[str, NDArray[Any]]) -> Pool:
         """Pool rebuilt from :meth:`dump`, batch by batch in their order, so with the same bits."""
         batches: dict[tuple[str, int, int], dict[str, NDArray[Any]]] = {}
         for key, value in state.items():
-            kind, *rest = key.split("/")
-            if len(rest) == 3:
-                batches.setdefault((kind, int(rest[0]), int(rest[1])), {})[rest[2]] = value
+            kind, index, made_by, name = key.split("/")
+            batches.setdefault((kind, int(index), int(made_by)), {})[name] = value
         pool = self
         for (kind, _, generation), rows in sorted(batches.items(), key=lambda item: item[0]):
-            pool = (
-                pool.add_real(rows, generation)
-                if kind == "real"
-                else pool.add_synthetic(rows, generation)
-            )
-        keep = state.get("synthetic/keep")
-        if keep is not None:
-            pool = replace(pool, synthetic=(replace(pool.synthetic[0], keep=keep),))
+            keep, real, batch = (rows.pop(name, None) for name in (KEEP, REAL, BATCH))
+            if kind == "real":
+                pool = pool.add_real(rows, generation)
+            elif real is not None and batch is not None:
+                pool = pool.add_mixed(rows, generation, real, batch)
+            else:
+                pool = pool.add_synthetic(rows, generation, keep)
         return pool
 
 

@@ -58,7 +58,13 @@ class Record:
             draws = fit.keep(self.settings.keep_draws, self.settings.chains, rng)
             self._add("posterior", self.schema.pack(draws, lead=3))
 
-    def training(self, groups: Sequence[Group], weights: Sequence[Weight], emitted: int) -> None:
+    def selection(self, emitted: int, accepted: Floats, short: NDArray[np.bool_]) -> None:
+        """Add the rows that this generation proposed, those accepted, and who is short of them."""
+        self._add("training/emitted", np.array([float(emitted)]))
+        self._add("training/accepted", accepted)
+        self._add("training/short", short)
+
+    def training(self, groups: Sequence[Group], weights: Sequence[Weight]) -> None:
         """Add counts, real share, total weight and Kish size of the rows that were fitted."""
         sums = np.zeros(5)
         for group, weight in zip(groups, weights, strict=True):
@@ -67,7 +73,6 @@ class Record:
         columns = {
             "real_rows": used_real,
             "synthetic_rows": used - used_real,
-            "emitted": np.array([float(emitted)]),
             "real_share": real / total,
             "total_weight": total,
             "kish": total**2 / squares,

@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from bayescollapse.estimator.exact import Floats
+from bayescollapse.rows import Values
+
 __all__ = ["Context", "Previous"]
+
+RowDensity = Callable[[Values], Floats]
 
 
 @dataclass(frozen=True)
 class Previous:
-    """The previous generation, as a selection or weighting may use it.
+    """The emitting generation, as a selection may use it.
 
     Parameters
     ----------
     posterior : callable
         ``posterior(draws) -> Dataset`` of posterior draws, dimensions (replicate, draw, …).
     log_density : callable
-        ``log_density(rows) -> DataArray`` of log posterior predictive densities (replicate, obs).
+        ``log_density(rows) -> DataArray`` of log posterior predictive densities (replicate, obs),
+        in nats.
     propose : callable
         ``propose(m) -> Dataset`` of m further rows per replicate under the scheme's own emission.
+    log_likelihood : callable, optional
+        ``log_likelihood(*rows, draws=100)``: row-wise log-likelihoods at common posterior draws,
+        one array (replicate, draw, obs) for each dataset or mapping of rows.
+    log_predictive : callable, optional
+        The same as `log_density`, from and to plain arrays (replicate, obs).
     """
 
     posterior: Callable[[int], xr.Dataset]
     log_density: Callable[[xr.Dataset], xr.DataArray]
     propose: Callable[[int], xr.Dataset]
+    log_likelihood: Callable[..., tuple[Floats, ...]] | None = None
+    log_predictive: RowDensity | None = None
 
 
 @dataclass(frozen=True)
@@ -42,18 +57,56 @@ class Context:
         Real and synthetic rows of this generation.
     rng : Generator
         A stream of its own, keyed by block and generation.
-    real : Dataset or None
-        Real rows of this generation (replicate, obs); None where there are none.
+    real_source : Dataset, callable or None
+        Real rows (replicate, obs) that the lineage has at hand; None where it has none after
+        generation 0. For a selection these are the rows of the emitting generation.
     previous : Previous or None
-        The previous generation; None at generation 0.
-    oracle : Dataset or None
-        True parameters, only for functions that declare ``reads_oracle = True``.
+        The emitting generation; None for a weighting.
+    oracle_source : Dataset, callable or None
+        True parameters (replicate, …), only for functions that declare ``reads_oracle = True``.
+    trained_source : mapping of str to ndarray, callable or None
+        Rows that the emitting generation was trained on, shape (replicate, obs, …).
+    true_log_density : callable or None
+        ``f(rows) -> ndarray`` (replicate, obs): log density of rows, as plain arrays, under the
+        truth; for functions that read the oracle only.
+    label : callable or None
+        ``label(rows) -> Dataset``: names the dimensions of rows that are plain arrays.
+
+    Notes
+    -----
+    Functions read the properties `real`, `oracle` and `trained`. Their sources are values, or
+    functions without arguments that are called when the property is first read.
     """
 
     generation: int
     n_real: int
     n_synthetic: int
     rng: np.random.Generator
-    real: xr.Dataset | None
-    previous: Previous | None
-    oracle: xr.Dataset | None = None
+    real_source: Any = field(default=None, repr=False)
+    previous: Previous | None = None
+    oracle_source: Any = field(default=None, repr=False)
+    trained_source: Any = field(default=None, repr=False)
+    true_log_density: RowDensity | None = field(default=None, repr=False)
+    label: Callable[[Values], xr.Dataset] | None = field(default=None, repr=False)
+
+    @cached_property
+    def real(self) -> xr.Dataset | None:
+        """Real rows at hand."""
+        value: xr.Dataset | None = _read(self.real_source)
+        return value
+
+    @cached_property
+    def oracle(self) -> xr.Dataset | None:
+        """True parameters, where the function reads them."""
+        value: xr.Dataset | None = _read(self.oracle_source)
+        return value
+
+    @cached_property
+    def trained(self) -> Values | None:
+        """Rows that the emitting generation was trained on."""
+        value: Values | None = _read(self.trained_source)
+        return value
+
+
+def _read(source: Any) -> Any:
+    return source() if callable(source) else source

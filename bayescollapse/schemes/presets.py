@@ -6,8 +6,9 @@ from typing import Any
 
 from bayescollapse._checks import integer
 from bayescollapse.schedules import Schedule
-from bayescollapse.schemes.axes import Memory, Weighting
+from bayescollapse.schemes.memory import Memory
 from bayescollapse.schemes.scheme import Scheme
+from bayescollapse.schemes.weighting import Weighting
 
 __all__ = [
     "accumulate",

@@ -6,21 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bayescollapse.estimator.emission import Emission, parse_emission
-from bayescollapse.schemes.axes import (
-    COVARIATES,
-    KEEP_ALL,
-    SUPPLIES,
-    KeepAll,
-    Memory,
-    RowWeighting,
-    Selection,
-    Weighting,
-    parse_memory,
-    parse_selection,
-    parse_weighting,
-)
+from bayescollapse.schemes.contradictions import refuse_contradictions
+from bayescollapse.schemes.memory import Memory, parse_memory
+from bayescollapse.schemes.selection.base import KEEP_ALL, KeepAll, Selection, parse_selection
+from bayescollapse.schemes.supply import Contaminated, parse_supply
+from bayescollapse.schemes.value import Value
+from bayescollapse.schemes.weighting import RowWeighting, Weighting, parse_weighting
 
-__all__ = ["Scheme"]
+__all__ = ["COVARIATES", "Scheme"]
+
+COVARIATES = ("source", "resample", "fixed", "model")
 
 
 @dataclass(frozen=True)
@@ -29,16 +24,18 @@ class Scheme:
 
     Parameters
     ----------
-    supply : {"fresh", "fixed", "stream", "none"}
+    supply : {"fresh", "fixed", "stream", "none"} or Contaminated
         Real rows of a generation: a new batch each time, the first batch for ever, all batches so
-        far, or none after generation 0.
+        far, or none after generation 0; or rows of unknown origin, see
+        :class:`~bayescollapse.schemes.Contaminated`.
     memory : {"last", "all"} or Memory
         Synthetic batches that are kept; ``window(j)`` and ``subsample(rows)`` are strings or values
         of
         :class:`~bayescollapse.schemes.Memory`.
-    selection : KeepAll or callable
-        Which synthetic rows are used: ``f(proposed, context) -> weights``.
-    weighting : Weighting, "pooled", "optimal", number or callable
+    selection : KeepAll, RowSelection or callable
+        Which synthetic rows are used: a selection of ``bc.schemes``, or a function
+        ``f(proposed, context) -> weights`` of as many proposed rows as are wanted.
+    weighting : Weighting, "pooled", "optimal", "optimal by generation", number or callable
         Real share and total weight; a number is a fixed real share, a callable is
         ``f(rows, context) -> weights``.
     emission : {"joint", "plug-in", "predictive", "ensemble(K)"} or Emission
@@ -68,7 +65,7 @@ class Scheme:
     True
     """
 
-    supply: str
+    supply: str | Contaminated
     memory: Memory
     selection: Selection
     weighting: Weighting | RowWeighting
@@ -80,7 +77,7 @@ class Scheme:
     # Written out because it takes short forms, while the fields hold values.
     def __init__(
         self,
-        supply: str = "fresh",
+        supply: str | Contaminated = "fresh",
         memory: Memory | str = "last",
         selection: Selection = KEEP_ALL,
         weighting: Weighting | RowWeighting | str | float | tuple[float, ...] = "pooled",
@@ -90,12 +87,10 @@ class Scheme:
         citation: str = "",
     ) -> None:
         """Turn short forms into values and refuse contradictions."""
-        if supply not in SUPPLIES:
-            raise ValueError(f"supply must be one of {SUPPLIES}, got {supply!r}")
         if covariates is not None and covariates not in COVARIATES:
             raise ValueError(f"covariates must be None or one of {COVARIATES}, got {covariates!r}")
         values = {
-            "supply": supply,
+            "supply": parse_supply(supply),
             "memory": parse_memory(memory),
             "selection": parse_selection(selection),
             "weighting": parse_weighting(weighting),
@@ -106,7 +101,7 @@ class Scheme:
         }
         for field_name, value in values.items():
             object.__setattr__(self, field_name, value)
-        _refuse_contradictions(self)
+        refuse_contradictions(self)
 
     def __repr__(self) -> str:
         """One line with the axes that differ from the defaults."""
@@ -114,9 +109,9 @@ class Scheme:
         if self.memory != Memory("last"):
             parts.append(f"memory={self.memory.label!r}")
         if not isinstance(self.selection, KeepAll):
-            parts.append(f"selection={_function_name(self.selection)}")
+            parts.append(f"selection={_axis(self.selection)}")
         if self.weighting != Weighting():
-            parts.append(f"weighting={self.weighting!r}")
+            parts.append(f"weighting={_axis(self.weighting)}")
         parts.append(f"emission={self.emission.label!r}")
         if self.covariates is not None:
             parts.append(f"covariates={self.covariates!r}")
@@ -144,34 +139,8 @@ class Scheme:
         return scheme_from_dict(data)
 
 
-def _function_name(function: Any) -> str:
-    module = getattr(function, "__module__", "?")
-    return f"{module}.{getattr(function, '__qualname__', repr(function))}"
-
-
-def _refuse_contradictions(scheme: Scheme) -> None:
-    weighting, memory = scheme.weighting, scheme.memory
-    if not isinstance(weighting, Weighting):
-        return
-    if scheme.supply == "none" and weighting.real_share != "pooled":
-        raise ValueError(
-            f"weighting with real_share={weighting.real_share!r} needs real rows, but "
-            "supply='none' has none after generation 0: use supply='fresh', 'fixed' or 'stream', "
-            "or weighting='pooled'"
-        )
-    if scheme.supply == "none" and weighting.total_weight == "real":
-        raise ValueError(
-            "total_weight='real' counts real rows, but supply='none' has none after generation 0: "
-            "use 'rows' or a number"
-        )
-    if memory.kind == "subsample":
-        if scheme.supply != "fixed":
-            raise ValueError(
-                "memory 'subsample' draws from the original real rows and needs supply='fixed', "
-                f"got {scheme.supply!r}"
-            )
-        if weighting != Weighting():
-            raise ValueError(
-                "memory 'subsample' mixes real and synthetic rows at random and needs "
-                f"weighting='pooled' with total_weight='rows', got {weighting!r}"
-            )
+def _axis(value: Any) -> str:
+    """Show a value as it is, and a person's own function by its name."""
+    if isinstance(value, Value):
+        return repr(value)
+    return f"{getattr(value, '__module__', '?')}.{getattr(value, '__qualname__', repr(value))}"

@@ -32,6 +32,8 @@ class Place:
         Replicates in the block.
     purpose : str
         Purpose of the stream; real rows and held-out rows have one each.
+    attempt : int
+        Round of proposals, each with a stream of its own.
     """
 
     streams: Streams
@@ -39,11 +41,15 @@ class Place:
     generation: int
     replicates: int
     purpose: str = "real"
+    attempt: int = 0
 
     def generator(self, purpose: str | None = None) -> np.random.Generator:
         """Random generator of this place."""
         return self.streams.generator(
-            purpose or self.purpose, block=self.block, generation=self.generation
+            purpose or self.purpose,
+            block=self.block,
+            generation=self.generation,
+            attempt=self.attempt,
         )
 
 

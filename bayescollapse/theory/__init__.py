@@ -141,6 +141,7 @@ from bayescollapse.theory.scale import (
     scale_decay,
     wasserstein_error,
 )
+from bayescollapse.theory.schedule import optimal_schedule
 from bayescollapse.theory.share import (
     OptimalPath,
     beats_real_only,
@@ -246,6 +247,7 @@ __all__ = [
     "narrowed_gaussian_law",
     "narrowed_variance",
     "optimal_path",
+    "optimal_schedule",
     "optimal_share",
     "pooled_risk",
     "posterior_weight",

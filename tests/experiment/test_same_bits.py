@@ -11,6 +11,7 @@ from bayescollapse.experiment import executor as executor_module
 from bayescollapse.experiment.executor import local_processes
 from bayescollapse.models import categorical, gaussian, gaussian_mean, linear_regression
 from bayescollapse.sources import NormalCovariates
+from tests.own_selections import Above, EditShare, random_weights
 
 SCHEMES = {
     "replace": bc.schemes.replace(),
@@ -18,6 +19,14 @@ SCHEMES = {
     "accumulate": bc.schemes.accumulate(emission="predictive"),
     "subsample": bc.schemes.accumulate_subsample(15),
     "window": bc.schemes.weighted(0.4, memory="window(2)"),
+    "contaminated": bc.Scheme(supply=bc.schemes.Contaminated(0.4, total=12)),
+    "filled": bc.Scheme(selection=Above(0.5), emission="ensemble(3)", supply="none"),
+    "weighed": bc.Scheme(selection=random_weights, memory="all"),
+    "edited": bc.Scheme(selection=EditShare(), supply="none"),
+    "aged": bc.Scheme(
+        supply="stream", memory="all", weighting=bc.schemes.Weighting(0.5, by_age=(1.0, 0.5))
+    ),
+    "best each time": bc.Scheme(weighting="optimal by generation"),
 }
 
 

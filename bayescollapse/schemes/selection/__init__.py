@@ -1,0 +1,1 @@
+"""Selections: which proposed rows a generation is trained on."""
