@@ -117,8 +117,8 @@ def _source(thing: Any) -> bytes:
         return inspect.getsource(thing).encode()
     except OSError as error:
         raise ValueError(
-            f"{thing.__qualname__!r} cannot be stored: its source is in no file, so a later session "
-            "could not tell whether it has changed; define it at the top of a module"
+            f"{thing.__qualname__!r} cannot be stored: its source is in no file, and nobody "
+            "could tell whether it has changed; define it at the top of a module"
         ) from error
 
 
