@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -112,9 +113,9 @@ class Emitting:
             generation=t,
             n_real=self.plan.fresh[t] if t < self.plan.generations else 0,
             n_synthetic=self.plan.emitted[t - 1] if t else 0,
-            rng=self._rng(purpose, t, number),
+            rng_source=lambda: self._rng(purpose, t, number),
             real_source=(lambda: schema.dataset(pool.current_real())) if known else None,
-            oracle_source=(lambda: self._oracle()) if reads else None,
+            oracle_source=(lambda: self._oracle) if reads else None,
             true_log_density=self._true_log_density if reads else None,
             label=schema.dataset,
             **more,
@@ -148,8 +149,10 @@ class Emitting:
         if mode == "pick":
             return pick(propose, judge, m, selection.proposals(m))
 
+        plain = type(selection).strata is RowSelection.strata and not self._stratified()
+
         def stratify(rows: Values) -> Any:
-            return self._strata(rows, context(0), selection)
+            return None if plain else self._strata(rows, context(0), selection)
 
         most = max(getattr(selection, "max_proposals", 100), 1) * m
         members = self.plan.scheme.emission.members or 1
@@ -185,6 +188,11 @@ class Emitting:
                 )
             labels, number = labels * m + np.arange(size)[None] % m, number * m
         return None if number == 1 else (labels, number)
+
+    def _stratified(self) -> bool:
+        """Whether the scheme itself wants rows in equal parts."""
+        design = self.plan.scheme.covariates == "fixed" and bool(self.engine.schema.covariates)
+        return design or self.plan.scheme.emission.members is not None
 
     def _propose(
         self, t: int, fit: Fit, size: int, covariates: Values, number: int
@@ -249,20 +257,22 @@ class Emitting:
         return take_rows(design, index)
 
     def _previous(self, t: int, fit: Fit, pool: Pool) -> Previous:
-        schema, rng = self.engine.schema, self._rng("density", t + 1)
-        m = self.plan.emitted[t]
+        schema, m = self.engine.schema, self.plan.emitted[t]
+        emission = self.plan.scheme.emission
+        # One stream for all that is asked of it, made only if something is.
+        stream = cache(lambda: self._rng("density", t + 1))
 
         def posterior(draws: int) -> xr.Dataset:
-            return parameter_dataset(schema, fit.draws(draws, rng), ("replicate", "draw"))
+            return parameter_dataset(schema, fit.draws(draws, stream()), ("replicate", "draw"))
 
         def predictive(rows: Values) -> Floats:
-            return log_predictive(self.engine, fit, rows, rng)
+            return log_predictive(self.engine, fit, rows, stream())
 
         def log_density(rows: xr.Dataset) -> xr.DataArray:
             return xr.DataArray(predictive(schema.values(rows)), dims=("replicate", "obs"))
 
         def log_likelihood(*rows: Values | xr.Dataset, draws: int = 100) -> tuple[Floats, ...]:
-            common = fit.draws(draws, rng)
+            common = fit.draws(draws, stream())
             plain = [schema.values(r) if isinstance(r, xr.Dataset) else r for r in rows]
             return tuple(
                 self.engine.log_density(common, _wide(part, self.engine.block)) for part in plain
@@ -273,12 +283,13 @@ class Emitting:
             if schema.covariates:
                 covariates = self._covariates(t, m, size, pool, 0)
             responses, _ = emit_rows(
-                self.engine, fit, self.plan.scheme.emission, size, covariates, rng, rng
+                self.engine, fit, emission, size, covariates, stream(), stream()
             )
             return schema.dataset({**responses, **covariates})
 
         return Previous(posterior, log_density, propose, log_likelihood, predictive)
 
+    @cached_property
     def _true_parameters(self) -> dict[str, NDArray[Any]]:
         stacked = self.source.truth(self.place(0))
         if stacked is None or np.isnan(stacked).any():
@@ -288,11 +299,12 @@ class Emitting:
             )
         return self.engine.schema.unpack(stacked)
 
+    @cached_property
     def _oracle(self) -> xr.Dataset:
-        return parameter_dataset(self.engine.schema, self._true_parameters(), ("replicate",))
+        return parameter_dataset(self.engine.schema, self._true_parameters, ("replicate",))
 
     def _true_log_density(self, rows: Values) -> Floats:
-        parameters = {name: value[:, None] for name, value in self._true_parameters().items()}
+        parameters = {name: value[:, None] for name, value in self._true_parameters.items()}
         density = self.engine.log_density(parameters, _wide(rows, self.engine.block))
         return np.asarray(density[:, 0])
 

@@ -30,6 +30,9 @@ Stratify = Callable[[Values], tuple[NDArray[np.int64], int] | None]
 ROUND = 16
 """Most rows of a round after the first, in multiples of the rows that are wanted."""
 
+PULL = 50
+"""Rows that the average rate of acceptance is worth beside a lineage's own."""
+
 
 @dataclass(frozen=True)
 class Selected:
@@ -131,7 +134,8 @@ def fill(
     tray.put(rows, accept, None if strata is None else strata[0])
     accepted, emitted, number = accept.sum(axis=1).astype(np.float64), m, 1
     while tray.missing().any() and emitted < most:
-        rate = (accepted + 0.5) / (emitted + 1)
+        # Lineages differ little in what is accepted: a lineage's own rate is drawn to the average.
+        rate = (accepted + PULL * (accepted.mean() + 0.5) / (emitted + 1)) / (emitted + PULL)
         size = _round_size(tray, rate, m, most - emitted, unit if strata is None else m)
         if size == 0:
             break
@@ -150,7 +154,7 @@ def fill(
 def _round_size(tray: _Tray, rate: Floats, m: int, left: int, unit: int) -> int:
     """Rows of the next round: what the neediest replicate wants, with a margin for chance."""
     need = tray.missing() * tray.strata
-    wanted = float(((need + 2 * np.sqrt(need)) / rate).max())
+    wanted = float(((need + np.sqrt(need)) / rate).max())
     size = int(min(np.ceil(wanted), ROUND * m, left))
     return min(-(-size // unit) * unit, left // unit * unit)
 
@@ -185,10 +189,17 @@ class _Tray:
         """Put accepted rows into the free slots of their strata, in the order they came."""
         for stratum in range(self.strata):
             inside = accept if labels is None else accept & (labels == stratum)
-            order = np.cumsum(inside, axis=1) + self.have[:, stratum, None]
-            chosen = inside & (order <= self.quota[stratum])
-            self._store(rows, chosen, order + self.start[stratum] - 1)
-            self.have[:, stratum] += chosen.sum(axis=1)
+            found = np.flatnonzero(inside)
+            replicate = found // accept.shape[1]
+            counts = np.bincount(replicate, minlength=len(self.have))
+            first = np.cumsum(counts) - counts
+            place = np.arange(found.size) - first[replicate] + self.have[replicate, stratum]
+            chosen = place < self.quota[stratum]
+            if not chosen.all():
+                found, replicate, place = found[chosen], replicate[chosen], place[chosen]
+                counts = np.minimum(counts, self.quota[stratum] - self.have[:, stratum])
+            self._store(rows, found, replicate * self.m + self.start[stratum] + place)
+            self.have[:, stratum] += counts
 
     def complete(self, rows: Values, strata: Any) -> None:
         """Fill free slots with rows of their stratum, then with any, accepted or not."""
@@ -197,19 +208,19 @@ class _Tray:
         self.put(rows, every, None if strata is None else strata[0])
         slots = np.arange(self.m)
         owner = np.repeat(np.arange(self.strata), self.quota)
-        free = slots - self.start[owner] >= self.have[:, owner]
-        self._store(rows, free, np.broadcast_to(slots, free.shape))
+        free = np.flatnonzero(slots - self.start[owner] >= self.have[:, owner])
+        self._store(rows, free // self.m * size + free % self.m, free)
         self.have[:] = self.quota
 
-    def _store(self, rows: Values, chosen: NDArray[np.bool_], slot: NDArray[np.int64]) -> None:
-        replicate, column = np.nonzero(chosen)
-        place = slot[replicate, column]
+    def _store(self, rows: Values, found: NDArray[np.int64], place: NDArray[np.int64]) -> None:
+        """Copy rows from their places among the proposals, all replicates end to end."""
         for name, value in rows.items():
+            size, rest = value.shape[1], value.shape[2:]
             if name not in self.rows:
-                shape = (len(self.have), self.m, *value.shape[2:])
+                shape = (len(self.have), self.m, *rest)
                 self.rows[name] = np.zeros(shape, value.dtype)
-            source = value[0][column] if value.shape[0] == 1 else value[replicate, column]
-            self.rows[name][replicate, place] = source
+            source = found % size if value.shape[0] == 1 else found
+            self.rows[name].reshape(-1, *rest)[place] = value.reshape(-1, *rest)[source]
 
 
 def _at(value: NDArray[Any], columns: NDArray[np.int64]) -> NDArray[Any]:

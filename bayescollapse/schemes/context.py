@@ -55,7 +55,7 @@ class Context:
         The generation that is about to be fitted.
     n_real, n_synthetic : int
         Real and synthetic rows of this generation.
-    rng : Generator
+    rng_source : Generator or callable
         A stream of its own, keyed by block and generation.
     real_source : Dataset, callable or None
         Real rows (replicate, obs) that the lineage has at hand; None where it has none after
@@ -81,13 +81,19 @@ class Context:
     generation: int
     n_real: int
     n_synthetic: int
-    rng: np.random.Generator
+    rng_source: Any = field(repr=False)
     real_source: Any = field(default=None, repr=False)
     previous: Previous | None = None
     oracle_source: Any = field(default=None, repr=False)
     trained_source: Any = field(default=None, repr=False)
     true_log_density: RowDensity | None = field(default=None, repr=False)
     label: Callable[[Values], xr.Dataset] | None = field(default=None, repr=False)
+
+    @cached_property
+    def rng(self) -> np.random.Generator:
+        """Stream of the function's own randomness."""
+        value: np.random.Generator = _read(self.rng_source)
+        return value
 
     @cached_property
     def real(self) -> xr.Dataset | None:
