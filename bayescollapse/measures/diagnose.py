@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
-from bayescollapse.measures.layout import group
+from bayescollapse.measures.layout import group, has_group
 
 __all__ = ["diagnose"]
 
@@ -26,8 +26,9 @@ def diagnose(run: xr.DataTree) -> xr.Dataset:
         worst parameter and replicate), ``divergences`` (total). Exact posteriors have no R-hat or
         effective sample size, which are missing then. Runs by Laplace also have ``checked`` (fits
         whose Pareto k was worked out), ``worst_pareto_k`` (before a refit; inf where no mode was
-        found) and ``refitted`` (fits that NUTS took over). ``attrs["method"]`` is how posteriors
-        were drawn.
+        found) and ``refitted`` (fits that NUTS took over). ``short`` counts the replicates whose
+        selection found too few rows among those that the generation emitted. ``attrs["method"]`` is
+        how posteriors were drawn.
 
     Raises
     ------
@@ -75,4 +76,7 @@ def diagnose(run: xr.DataTree) -> xr.Dataset:
             checked=stats["pareto_k"].notnull().sum("replicate"),
             worst_pareto_k=stats["pareto_k"].max("replicate"),
         )
+    if has_group(run, "training") and "short" in run["training"]:
+        short = run["training"]["short"]
+        out = out.assign(short=(short.astype(float) == 1).sum("replicate"))
     return out.assign_attrs(method=str(stats.attrs.get("method", run.attrs.get("method", ""))))

@@ -117,7 +117,8 @@ def _constant_shares(run: xr.DataTree) -> dict[str, float]:
 def _without_share(scheme: Mapping[str, Any]) -> dict[str, Any]:
     plain = {k: v for k, v in scheme.items() if k not in ("name", "citation", "repr")}
     if isinstance(plain.get("weighting"), dict):
-        plain["weighting"] = {k: v for k, v in plain["weighting"].items() if k != "real_share"}
+        fields = plain["weighting"].get("fields", plain["weighting"])
+        plain["weighting"] = {k: v for k, v in fields.items() if k != "real_share"}
     return plain
 
 

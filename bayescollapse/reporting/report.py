@@ -8,6 +8,7 @@ from pathlib import Path
 import xarray as xr
 
 from bayescollapse.plots.records import Table
+from bayescollapse.reporting.axes import scheme_rows
 from bayescollapse.reporting.render import page
 from bayescollapse.reporting.section import Section, close
 from bayescollapse.reporting.standard import (
@@ -18,7 +19,7 @@ from bayescollapse.reporting.standard import (
     weight_section,
 )
 from bayescollapse.reporting.sweep import share_section
-from bayescollapse.reporting.words import configuration_of, lead, scheme_rows, setting_rows
+from bayescollapse.reporting.words import configuration_of, lead, setting_rows
 
 __all__ = ["report"]
 

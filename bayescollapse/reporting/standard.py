@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -145,6 +146,9 @@ def weight_section(run: xr.DataTree) -> Section:
         "total_weight": "total weight",
         "kish": "Kish effective size",
     }
+    if "accepted" in means and _selects(run):
+        means = means.assign(rate=means["accepted"] / means["emitted"], marked=means["short"])
+        words |= {"rate": "accepted of the rows emitted", "marked": "share of lineages short"}
     rows = [
         {"scheme": str(s), "generation": t}
         | {w: float(means[n].sel(scheme=s, generation=t)) for n, w in words.items() if n in means}
@@ -156,7 +160,19 @@ def weight_section(run: xr.DataTree) -> Section:
         "sample size that a posterior claims to have; the Kish effective size is what "
         "its unequal weights leave of the rows."
     )
+    if "marked" in means:
+        text += (
+            " Acceptance is that of the rows which the generation itself emitted. A lineage is "
+            "short where its selection found too few rows: others took their place, and its later "
+            "generations are not what the scheme says."
+        )
     return Section("Rows and weights", text, table=rows)
+
+
+def _selects(run: xr.DataTree) -> bool:
+    """Whether some scheme has a selection."""
+    schemes = json.loads(run.attrs.get("configuration", "{}")).get("schemes", {}).values()
+    return any(scheme.get("selection", "keep all") != "keep all" for scheme in schemes)
 
 
 def _gate_row(gate: xr.Dataset, scheme: str) -> dict[str, Any]:

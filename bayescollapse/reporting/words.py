@@ -1,4 +1,4 @@
-"""What was run, in words: settings and schemes of a run as tables a person reads."""
+"""What was run, in words: settings of a run as tables a person reads."""
 
 from __future__ import annotations
 
@@ -8,22 +8,8 @@ from typing import Any
 
 import xarray as xr
 
-__all__ = ["configuration_of", "counts", "lead", "scheme_rows", "setting_rows"]
+__all__ = ["configuration_of", "counts", "lead", "setting_rows"]
 
-SUPPLY = {
-    "fresh": "a new batch each generation",
-    "fixed": "the first batch for ever",
-    "stream": "all batches so far",
-    "none": "only in generation 0",
-}
-MEMORY = {"last": "the newest batch", "all": "all batches"}
-SHARE = {"pooled": "pooled (same weight for every row)", "optimal": "optimal by theory"}
-TOTAL = {
-    "rows": "rows used",
-    "real": "real rows in use",
-    "kish": "Kish effective size",
-    "calibrated": "calibrated to the true error",
-}
 METHOD = {
     "exact": "closed form",
     "nuts": "NUTS sampling",
@@ -106,50 +92,11 @@ def setting_rows(run: xr.DataTree) -> list[dict[str, Any]]:
         "seed": run.attrs.get("seed", plain.get("seed")),
         "fits that failed their checks": run.attrs.get("failed_fits"),
         "fits that were retried": run.attrs.get("retried_fits"),
+        "cells whose selection was short of rows": run.attrs.get("short_selections") or None,
         "wall time (seconds)": run.attrs.get("wall_seconds"),
         "versions": _versions(run),
     }
     return [{"setting": k, "value": str(v)} for k, v in rows.items() if v is not None]
-
-
-def scheme_rows(run: xr.DataTree) -> list[dict[str, Any]]:
-    """Tabulate the schemes of a run, one row each, an axis a column."""
-    schemes = configuration_of(run)["schemes"]
-    return [{"scheme": label, **_axes(scheme)} for label, scheme in schemes.items()]
-
-
-def _axes(scheme: Mapping[str, Any]) -> dict[str, Any]:
-    if "supply" not in scheme:
-        written = str(scheme.get("repr", scheme))
-        return {"real rows": written, "citation": scheme.get("citation", "")}
-    weighting = scheme["weighting"]
-    own = weighting.get("function")
-    return {
-        "real rows": SUPPLY.get(scheme["supply"], scheme["supply"]),
-        "synthetic rows": MEMORY.get(scheme["memory"], scheme["memory"]),
-        "real share": f"function {own}" if own else _schedule(weighting["real_share"], SHARE),
-        "total weight": "its own" if own else _schedule(weighting["total_weight"], TOTAL),
-        "emission": scheme["emission"],
-        "selection": _function(scheme["selection"]),
-        "covariates": scheme.get("covariates") or "source's default",
-        "citation": scheme.get("citation", ""),
-    }
-
-
-def _schedule(value: Any, words: Mapping[str, str]) -> str:
-    if isinstance(value, str):
-        return words.get(value, value)
-    if isinstance(value, Mapping):
-        inside = ", ".join(f"{k} {v:g}" for k, v in value.items() if k != "schedule")
-        return f"{value['schedule']} schedule: {inside}"
-    if isinstance(value, list | tuple):
-        shown = ", ".join(f"{v:g}" for v in value[:4])
-        return f"by generation: {shown}{', …' if len(value) > 4 else ''}"
-    return f"{value:g}"
-
-
-def _function(value: Any) -> str:
-    return f"function {value['function']}" if isinstance(value, Mapping) else str(value)
 
 
 def _source(source: Any) -> str:

@@ -5,6 +5,8 @@ import json
 import numpy as np
 import xarray as xr
 
+import bayescollapse as bc
+
 LEAD = ("scheme", "replicate", "generation")
 STATISTICS = ["mean", "sd", "q2.5", "q25", "q50", "q75", "q97.5"]
 QUANTILES = np.array([-1.959964, -0.674490, 0.0, 0.674490, 1.959964])
@@ -99,16 +101,7 @@ def training(size, lead):
 
 def attributes(replicates, generations):
     """Root attributes of a run."""
-    scheme = {
-        "supply": "fresh",
-        "memory": "last",
-        "selection": "keep all",
-        "weighting": {"real_share": "pooled", "total_weight": "rows"},
-        "emission": "joint",
-        "covariates": None,
-        "name": "pooled",
-        "citation": "",
-    }
+    scheme = bc.schemes.pooled().to_dict()
     configuration = {
         "estimator": "Estimator(by hand: parameters mu, beta; rows y)",
         "source": {"source": "Truth"},

@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 import bayescollapse as bc
+from bayescollapse.models import gaussian_mean
 from bayescollapse.reporting import Section, page
 from bayescollapse.reporting.section import figure_uri, format_value, table_cells
 from tests.measures.synthetic import make_run
@@ -150,3 +151,31 @@ def test_tables_of_every_kind():
         [("", False), ("yes", False)],
     ]
     assert format_value(np.float64("inf")) == "∞"
+
+
+def only_large(proposed, context):
+    """Keep rows above one half."""
+    return proposed["y"].to_numpy() > 0.5
+
+
+def test_selections_are_reported(tmp_path):
+    scheme = bc.Scheme(
+        supply="none", selection=bc.schemes.Filter(only_large, max_proposals=2), emission="plug-in"
+    )
+    run = bc.Experiment(
+        gaussian_mean.estimator(),
+        bc.Truth(mu=0.0),
+        {"filtered": scheme, "mixed": bc.Scheme(supply=bc.schemes.Contaminated(0.25, total=12))},
+        n_real=12,
+        generations=3,
+        replicates=9,
+    ).run(progress=False)
+    short = bc.diagnose(run)["short"]
+    assert (short.sel(scheme="filtered") > 0).any()
+    assert (short.sel(scheme="mixed") == 0).all()
+    assert run.attrs["short_selections"] == int(short.sum())
+    text = bc.report(run, tmp_path / "report.html").read_text()
+    assert "Filter(function=function" in text
+    assert "Contaminated(real_share=0.25, total=12)" in text
+    assert "share of lineages short" in text
+    assert "cells whose selection was short of rows" in text
