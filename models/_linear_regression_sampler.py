@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayescollapse.estimator.conjugate import root_inverse_gamma_constants
-from bayescollapse.estimator.exact import Floats, Stats, merge_weights
+from bayescollapse.estimator.exact import Floats, ForwardFunction, Stats, merge_weights
+from bayescollapse.estimator.point_laws import positive_weight, root_inverse_gamma_point
+from bayescollapse.estimator.points import POSITIVE, Point, check_point
 from bayescollapse.models._linear_regression_priors import InverseGamma, PriorPrecision
 from bayescollapse.rows import RowSchema, Values, Variable
 
@@ -170,12 +174,61 @@ class LinearRegressionSampler:
             y += np.einsum("rmp,rmp->rm", x, beta)
         return {"y": y}
 
+    def tempered(self, temperature: float, sampling_bias: float) -> ForwardFunction:
+        """Rows whose noise variance is multiplied by temperature and sampling bias."""
+        factor = float(np.sqrt(temperature * sampling_bias))
+        if self.noise_sd is not None:
+            return replace(self, noise_sd=self.noise_sd * factor).forward
+
+        def forward(
+            parameters: Values, covariates: Values, m: int, rng: np.random.Generator
+        ) -> dict[str, NDArray[Any]]:
+            narrowed = {"beta": parameters["beta"], "sigma": factor * parameters["sigma"]}
+            return self.forward(narrowed, covariates, m, rng)
+
+        return forward
+
+    def point_estimate(self, point: Point) -> Callable[[Stats], dict[str, Floats]]:
+        """Mean and modes on any scale of ``sigma``; or least squares.
+
+        ``mle`` and ``unbiased`` are least squares, with a noise variance whose divisor is the total
+        weight, less the number of features for ``unbiased``.
+        """
+        known = self.noise_sd is not None
+        check_point(self, point, {"beta": ()} | ({} if known else {"sigma": POSITIVE}))
+
+        def from_posterior(stats: Stats) -> dict[str, Floats]:
+            location, _, shape, scale = self._posterior(stats)
+            if known:
+                return {"beta": location}
+            sigma = root_inverse_gamma_point(shape, scale, point, "sigma", given=self.features)
+            return {"sigma": sigma, "beta": location}
+
+        if point.kind in ("mle", "unbiased"):
+            return lambda stats: self._least_squares(stats, point)
+        return from_posterior
+
     def log_density(self, parameters: Values, rows: Values) -> Floats:
         """Gaussian log density of every row at every draw."""
         mean = parameters["beta"] @ rows["x"].transpose(0, 2, 1)
         sigma = parameters["sigma"][:, :, None] if self.noise_sd is None else self.noise_sd
         z = (rows["y"][:, None, :] - mean) / sigma
         return np.asarray(-0.5 * z**2 - np.log(sigma) - 0.5 * np.log(2 * np.pi))
+
+    def _least_squares(self, stats: Stats, point: Point) -> dict[str, Floats]:
+        total, gram, coefficients, squares = stats[:4]
+        rank = np.linalg.matrix_rank(gram, hermitian=True)
+        if len(stats) == 5 or (rank < self.features).any():
+            raise ValueError(
+                f"emission 'plug-in({point.label})' needs a weighted design of full rank, and "
+                f"least squares of {self.features} features have no single solution here: use "
+                "more rows, drop columns, or use 'plug-in', which reads the prior"
+            )
+        if self.noise_sd is not None:
+            return {"beta": coefficients}
+        lost = float(self.features) if point.kind == "unbiased" else 0.0
+        weight = positive_weight(total, point, lost)
+        return {"sigma": np.sqrt(squares / (weight - lost)), "beta": coefficients}
 
     @property
     def _flat(self) -> bool:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayescollapse._checks import positive, real_number
-from bayescollapse.estimator.exact import Floats, Stats, merge_weights
+from bayescollapse.estimator.exact import Floats, ForwardFunction, Stats, merge_weights
 from bayescollapse.estimator.inverse_wishart import (
     inverse_wishart_mean,
     inverse_wishart_quantiles,
     inverse_wishart_roots,
     inverse_wishart_sd,
 )
+from bayescollapse.estimator.point_laws import positive_weight
+from bayescollapse.estimator.points import Point, check_point
 from bayescollapse.rows import RowSchema, Values, Variable
 
 __all__ = ["MultivariateNormalSampler", "NormalInverseWishart"]
@@ -200,6 +204,36 @@ class MultivariateNormalSampler:
         if factor.shape[1] == 1:
             return {"y": mu + noise @ factor[:, 0].transpose(0, 2, 1)}
         return {"y": mu + (factor @ noise[..., None])[..., 0]}
+
+    def tempered(self, temperature: float, sampling_bias: float) -> ForwardFunction:
+        """Rows whose covariance is multiplied by temperature and sampling bias."""
+        factor = temperature * sampling_bias
+
+        def forward(
+            parameters: Values, covariates: Values, m: int, rng: np.random.Generator
+        ) -> dict[str, NDArray[Any]]:
+            narrowed = {"mu": parameters["mu"], "covariance": factor * parameters["covariance"]}
+            return self.forward(narrowed, covariates, m, rng)
+
+        return forward
+
+    def point_estimate(self, point: Point) -> Callable[[Stats], dict[str, Floats]]:
+        """Modes of the matrix, joint with ``mu`` or by itself; estimates from the likelihood."""
+        check_point(self, point, {"covariance": (), "mu": ()})
+
+        def from_likelihood(stats: Stats) -> dict[str, Floats]:
+            weight, mean, scatter = stats
+            lost = 1.0 if point.kind == "unbiased" else 0.0
+            divisor = np.reshape(positive_weight(weight, point, lost) - lost, (-1, 1, 1))
+            return {"covariance": scatter / divisor, "mu": mean}
+
+        def from_posterior(stats: Stats) -> dict[str, Floats]:
+            location, _, degrees, scale = self._posterior(stats)
+            # At its mode, mu has one more root of the determinant in the joint density.
+            more = self.dim + (2 if point.kind == "map" else 1)
+            return {"covariance": scale / np.reshape(degrees + more, (-1, 1, 1)), "mu": location}
+
+        return from_likelihood if point.kind in ("mle", "unbiased") else from_posterior
 
     def log_density(self, parameters: Values, rows: Values) -> Floats:
         """Gaussian log density of every row at every draw."""

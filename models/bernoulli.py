@@ -13,7 +13,7 @@ draws handed on it is a chain of Griffiths and Kalish (2007, doi:10.1080/1532690
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,10 @@ from numpy.typing import NDArray
 
 from bayescollapse._checks import positive
 from bayescollapse.estimator.conjugate import merge_sums, refuse_outside, weighted_sum
-from bayescollapse.estimator.exact import Floats, Stats
+from bayescollapse.estimator.exact import Floats, ForwardFunction, Stats, powered
+from bayescollapse.estimator.narrowing import refuse_sampling_bias
+from bayescollapse.estimator.point_laws import beta_point, positive_weight
+from bayescollapse.estimator.points import UNIT, Point, check_point
 from bayescollapse.rows import RowSchema, Values, Variable
 
 if TYPE_CHECKING:
@@ -165,6 +168,31 @@ class BernoulliSampler:
         """Zeros and ones by inversion: one uniform a row, so schemes share their noise."""
         uniform = rng.random((parameters["p"].shape[0], m))
         return {"y": (uniform < parameters["p"]).astype(np.int64)}
+
+    def tempered(self, temperature: float, sampling_bias: float) -> ForwardFunction:
+        """Rows whose log odds are divided by the temperature; there is no sampling bias."""
+        refuse_sampling_bias(self, sampling_bias)
+
+        def forward(
+            parameters: Values, covariates: Values, m: int, rng: np.random.Generator
+        ) -> dict[str, NDArray[Any]]:
+            p = parameters["p"]
+            sharpened = powered(np.stack([p, 1 - p], axis=-1), temperature)[..., 0]
+            return self.forward({"p": sharpened}, covariates, m, rng)
+
+        return forward
+
+    def point_estimate(self, point: Point) -> Callable[[Stats], dict[str, Floats]]:
+        """Mean and mode on any scale, modes on the boundary included; or the share of ones."""
+        check_point(self, point, {"p": UNIT})
+
+        def from_likelihood(stats: Stats) -> dict[str, Floats]:
+            return {"p": stats[1] / positive_weight(stats[0], point)}
+
+        def from_posterior(stats: Stats) -> dict[str, Floats]:
+            return {"p": beta_point(*self._posterior(stats), point, "p")}
+
+        return from_likelihood if point.kind in ("mle", "unbiased") else from_posterior
 
     def log_density(self, parameters: Values, rows: Values) -> Floats:
         """Log probability of every row at every draw."""

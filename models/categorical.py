@@ -10,7 +10,7 @@ for survey tables, He, Xu and Cheng (2025, arXiv:2502.18049).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescollapse._checks import integer, positive
-from bayescollapse.estimator.exact import Floats, Stats
+from bayescollapse.estimator.exact import Floats, ForwardFunction, Stats, powered
+from bayescollapse.estimator.narrowing import refuse_sampling_bias
+from bayescollapse.estimator.point_laws import positive_weight, simplex_mode
+from bayescollapse.estimator.points import Point, check_point
 from bayescollapse.rows import RowSchema, Values, Variable
 
 if TYPE_CHECKING:
@@ -176,6 +179,39 @@ class CategoricalSampler:
         for k in range(self.categories - 1):
             codes += uniform >= edges[..., k]
         return {"y": codes}
+
+    def tempered(self, temperature: float, sampling_bias: float) -> ForwardFunction:
+        """Rows whose log odds are divided by the temperature; there is no sampling bias."""
+        refuse_sampling_bias(self, sampling_bias)
+
+        def forward(
+            parameters: Values, covariates: Values, m: int, rng: np.random.Generator
+        ) -> dict[str, NDArray[Any]]:
+            return self.forward({"p": powered(parameters["p"], temperature)}, covariates, m, rng)
+
+        return forward
+
+    def point_estimate(self, point: Point) -> Callable[[Stats], dict[str, Floats]]:
+        """Mean and joint mode, boundary included; or the weighted shares of the categories.
+
+        On the scale of ``log p``, which stands for log odds, both are worked out there and
+        normalised.
+        """
+        check_point(self, point, {"p": ("log",)}, ("mean", "map", "mle", "unbiased"))
+
+        def from_likelihood(stats: Stats) -> dict[str, Floats]:
+            total = positive_weight(stats[0].sum(axis=1, keepdims=True), point)
+            return {"p": stats[0] / total}
+
+        def from_posterior(stats: Stats) -> dict[str, Floats]:
+            shape = stats[0] + self.concentration
+            if point.kind == "map":
+                return {"p": simplex_mode(shape - point.power("p"), point)}
+            from scipy.special import digamma, softmax
+
+            return {"p": np.asarray(softmax(digamma(shape), axis=1))}
+
+        return from_likelihood if point.kind in ("mle", "unbiased") else from_posterior
 
     def log_density(self, parameters: Values, rows: Values) -> Floats:
         """Log probability of every row at every draw."""

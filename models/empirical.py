@@ -116,6 +116,7 @@ class EmpiricalEngine(DirectEngine):
 
     method = "exact"
     block = EXACT_BLOCK
+    repeatable = True
     no_density = "its distributions sit on the rows they were fitted to"
 
     @property
@@ -154,6 +155,7 @@ class EmpiricalEngine(DirectEngine):
         noise_rng: np.random.Generator,
     ) -> tuple[dict[str, NDArray[Any]], dict[str, Floats] | None]:
         """Resample rows; record ``mu`` and ``sigma`` of the distributions they came from."""
+        self.check_emission(emission)
         members = posterior_draws(emission, m)
         if emission.kind in ("plug-in", "predictive"):
             p = (fit.weights / fit.weights.sum(axis=1, keepdims=True))[:, None]

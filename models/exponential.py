@@ -17,12 +17,13 @@ the rows as its only statistic. With posterior draws handed on it is a chain of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayescollapse._checks import positive
 from bayescollapse.estimator.conjugate import (
@@ -31,7 +32,10 @@ from bayescollapse.estimator.conjugate import (
     refuse_outside,
     weighted_sum,
 )
-from bayescollapse.estimator.exact import Floats, Stats
+from bayescollapse.estimator.exact import Floats, ForwardFunction, Stats
+from bayescollapse.estimator.narrowing import refuse_sampling_bias
+from bayescollapse.estimator.point_laws import gamma_point, positive_weight
+from bayescollapse.estimator.points import POSITIVE, Point, check_point
 from bayescollapse.rows import RowSchema, Values, Variable
 
 if TYPE_CHECKING:
@@ -165,6 +169,34 @@ class ExponentialSampler:
         rate = parameters["rate"]
         return {"y": rng.standard_exponential((rate.shape[0], m)) / rate}
 
+    def tempered(self, temperature: float, sampling_bias: float) -> ForwardFunction:
+        """Rows whose rate is divided by the temperature; there is no sampling bias."""
+        refuse_sampling_bias(self, sampling_bias)
+
+        def forward(
+            parameters: Values, covariates: Values, m: int, rng: np.random.Generator
+        ) -> dict[str, NDArray[Any]]:
+            return self.forward({"rate": parameters["rate"] / temperature}, covariates, m, rng)
+
+        return forward
+
+    def point_estimate(self, point: Point) -> Callable[[Stats], dict[str, Floats]]:
+        """Mean and mode on any scale; or estimates from the likelihood alone.
+
+        ``mle`` is one over the mean time, ``unbiased`` that times (N - 1)/N.
+        """
+        check_point(self, point, {"rate": POSITIVE})
+
+        def from_likelihood(stats: Stats) -> dict[str, Floats]:
+            lost = 1.0 if point.kind == "unbiased" else 0.0
+            weight = positive_weight(stats[0], point, lost)
+            return _positive_rate((weight - lost) / np.where(stats[1] > 0, stats[1], np.inf), point)
+
+        def from_posterior(stats: Stats) -> dict[str, Floats]:
+            return _positive_rate(gamma_point(*self._posterior(stats), point, "rate"), point)
+
+        return from_likelihood if point.kind in ("mle", "unbiased") else from_posterior
+
     def log_density(self, parameters: Values, rows: Values) -> Floats:
         """Log density of every row at every draw; minus infinity for negative rows."""
         rate, y = parameters["rate"][:, :, None], rows["y"][:, None, :]
@@ -174,3 +206,12 @@ class ExponentialSampler:
         """Shape and rate of the gamma posterior."""
         total, times = stats
         return self.prior_shape + total, self.prior_rate + times
+
+
+def _positive_rate(rate: Floats, point: Point) -> dict[str, Floats]:
+    if (rate <= 0).any():
+        raise ValueError(
+            f"emission 'plug-in({point.label})' has no positive rate: the rows are all zero, or "
+            "have too little weight for a mode; use 'plug-in', or more rows"
+        )
+    return {"rate": rate}

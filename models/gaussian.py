@@ -15,16 +15,19 @@ Kazdan et al. (2024, arXiv:2410.16713).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayescollapse._checks import positive, real_number
 from bayescollapse.estimator.conjugate import root_inverse_gamma_constants
-from bayescollapse.estimator.exact import Floats, Stats, merge_weights
+from bayescollapse.estimator.exact import Floats, ForwardFunction, Stats, merge_weights
+from bayescollapse.estimator.point_laws import positive_weight, root_inverse_gamma_point
+from bayescollapse.estimator.points import POSITIVE, Point, check_point
 from bayescollapse.rows import RowSchema, Values, Variable
 
 if TYPE_CHECKING:
@@ -243,6 +246,34 @@ class GaussianSampler:
         y *= parameters["sigma"]
         y += parameters["mu"]
         return {"y": y}
+
+    def tempered(self, temperature: float, sampling_bias: float) -> ForwardFunction:
+        """Rows whose variance is multiplied by temperature and sampling bias."""
+        factor = np.sqrt(temperature * sampling_bias)
+
+        def forward(
+            parameters: Values, covariates: Values, m: int, rng: np.random.Generator
+        ) -> dict[str, NDArray[Any]]:
+            narrowed = {"mu": parameters["mu"], "sigma": factor * parameters["sigma"]}
+            return self.forward(narrowed, covariates, m, rng)
+
+        return forward
+
+    def point_estimate(self, point: Point) -> Callable[[Stats], dict[str, Floats]]:
+        """Mean and modes on any scale of ``sigma``; estimates from the likelihood alone."""
+        check_point(self, point, {"mu": (), "sigma": POSITIVE})
+
+        def from_likelihood(stats: Stats) -> dict[str, Floats]:
+            lost = 1.0 if point.kind == "unbiased" else 0.0
+            weight = positive_weight(stats[0], point, lost)
+            return {"mu": stats[1], "sigma": np.sqrt(stats[2] / (weight - lost))}
+
+        def from_posterior(stats: Stats) -> dict[str, Floats]:
+            location, _, shape, scale = self._posterior(stats)
+            sigma = root_inverse_gamma_point(shape, scale, point, "sigma", given=1)
+            return {"mu": location, "sigma": sigma}
+
+        return from_likelihood if point.kind in ("mle", "unbiased") else from_posterior
 
     def log_density(self, parameters: Values, rows: Values) -> Floats:
         """Gaussian log density of every row at every draw."""

@@ -14,15 +14,17 @@ Used by He, Xu and Cheng (2025, arXiv:2502.18049) and, as a Gibbs sampler, by Gr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bayescollapse._checks import positive, real_number
-from bayescollapse.estimator.exact import Floats, Stats, merge_weights
+from bayescollapse.estimator.exact import Floats, ForwardFunction, Stats, merge_weights
+from bayescollapse.estimator.point_laws import positive_weight
+from bayescollapse.estimator.points import Point, check_point
 from bayescollapse.rows import RowSchema, Values, Variable
 
 if TYPE_CHECKING:
@@ -184,6 +186,20 @@ class GaussianMeanSampler:
             y *= self.sd
         y += mu
         return {"y": y}
+
+    def tempered(self, temperature: float, sampling_bias: float) -> ForwardFunction:
+        """Rows whose variance is multiplied by temperature and sampling bias."""
+        return replace(self, sd=self.sd * float(np.sqrt(temperature * sampling_bias))).forward
+
+    def point_estimate(self, point: Point) -> Callable[[Stats], dict[str, Floats]]:
+        """Posterior mean, which is also the mode; or the weighted mean of the rows."""
+        check_point(self, point, {"mu": ()})
+
+        def from_likelihood(stats: Stats) -> dict[str, Floats]:
+            positive_weight(stats[0], point)
+            return {"mu": stats[1]}
+
+        return from_likelihood if point.kind in ("mle", "unbiased") else self.mean
 
     def log_density(self, parameters: Values, rows: Values) -> Floats:
         """Gaussian log density of every row at every draw."""

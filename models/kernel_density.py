@@ -132,6 +132,7 @@ class KernelDensityEngine(DirectEngine):
 
     method = "grid"
     block = EXACT_BLOCK
+    repeatable = True
 
     @property
     def schema(self) -> RowSchema:
@@ -182,6 +183,7 @@ class KernelDensityEngine(DirectEngine):
         noise_rng: np.random.Generator,
     ) -> tuple[dict[str, NDArray[Any]], dict[str, Floats] | None]:
         """Resample rows by weight and add noise of the drawn bandwidths."""
+        self.check_emission(emission)
         if emission.kind == "plug-in":
             bandwidth = fit.point()["bandwidth"][:, None]
         else:

@@ -15,7 +15,7 @@ Counts without covariates are the intercept-only case of the Poisson regression 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,9 @@ from bayescollapse.estimator.conjugate import (
     refuse_outside,
     weighted_sum,
 )
-from bayescollapse.estimator.exact import Floats, Stats
+from bayescollapse.estimator.exact import Floats, ForwardFunction, Stats
+from bayescollapse.estimator.point_laws import gamma_point, positive_weight
+from bayescollapse.estimator.points import POSITIVE, Point, check_point
 from bayescollapse.rows import RowSchema, Values, Variable
 
 if TYPE_CHECKING:
@@ -171,6 +173,26 @@ class PoissonSampler:
         # The root is found to a tolerance, so next to a step it may be one too high.
         below = np.maximum(counts - 1, 0)
         return {"y": np.where(pdtr(below, rate) >= uniform, below, counts).astype(np.int64)}
+
+    def tempered(self, temperature: float, sampling_bias: float) -> ForwardFunction:
+        """Refuse: a power of Poisson probabilities is no Poisson law."""
+        raise ValueError(
+            "emission with temperature or sampling_bias cannot draw Poisson counts: a power of "
+            "their probabilities is a Conway-Maxwell-Poisson law, and they have no location and "
+            "scale; leave both out, or use another family"
+        )
+
+    def point_estimate(self, point: Point) -> Callable[[Stats], dict[str, Floats]]:
+        """Mean and mode on any scale, a mode of 0 included; or the mean count."""
+        check_point(self, point, {"rate": POSITIVE})
+
+        def from_likelihood(stats: Stats) -> dict[str, Floats]:
+            return {"rate": stats[1] / positive_weight(stats[0], point)}
+
+        def from_posterior(stats: Stats) -> dict[str, Floats]:
+            return {"rate": gamma_point(*self._posterior(stats), point, "rate")}
+
+        return from_likelihood if point.kind in ("mle", "unbiased") else from_posterior
 
     def log_density(self, parameters: Values, rows: Values) -> Floats:
         """Log probability of every row at every draw."""

@@ -15,8 +15,13 @@ from bayescollapse._checks import integer
 from bayescollapse.estimator.emission import Emission, parse_emission
 from bayescollapse.estimator.engine import Engine, Fit, FitSettings, Group
 from bayescollapse.estimator.exact import Floats
-from bayescollapse.estimator.hooks import EmittingEngine
-from bayescollapse.estimator.inputs import checked_covariates, checked_weights, entropy
+from bayescollapse.estimator.hooks import EmittingEngine, emit_rows, refuse_unplain
+from bayescollapse.estimator.inputs import (
+    checked_covariates,
+    checked_weights,
+    entropy,
+    training_rows,
+)
 from bayescollapse.estimator.trees import fit_tree
 from bayescollapse.rows import ROW_DIM, RowSchema, Values
 from bayescollapse.streams import Streams
@@ -38,6 +43,13 @@ class DirectEngine:
 
     no_density: str | None = None
     """Why there is no predictive density; None where there is one."""
+
+    repeatable = False
+    """Whether ``emit`` finds its posterior draws again from `parameters_rng` in the same state."""
+
+    def check_emission(self, emission: Emission) -> None:
+        """Refuse what ``emit`` does not honour: all but the four kinds as they are."""
+        refuse_unplain(self, emission)
 
     def digest(self, rows: Values) -> Any:
         """Nothing: conditioning reads the rows."""
@@ -264,11 +276,10 @@ class DirectEstimator:
         chosen = parse_emission(emission)
         x = checked_covariates(self.schema, covariates, m)
         streams = Streams(entropy(seed))
-        fit = self._condition(*self._training(posterior), streams)
+        fit = self._condition(*training_rows(self.schema, posterior), streams)
         rng = streams.generator("parameters", block=0, generation=0)
         noise = streams.generator("synthetic", block=0, generation=0)
-        assert isinstance(self._engine, EmittingEngine)
-        rows, _ = self._engine.emit(fit, chosen, m, x, rng, noise)
+        rows, _ = emit_rows(self._engine, fit, chosen, m, x, rng, noise)
         return self.schema.dataset({**rows, **x}, replicate=0, origin=np.full(m, chosen.label))
 
     def _condition(self, values: Values, weights: Floats, streams: Streams) -> Fit:
@@ -280,20 +291,3 @@ class DirectEstimator:
             lambda attempt: streams.integer("sampler", block=0, generation=0, attempt=attempt),
         )
         return self._engine.condition([group], [weights[None]], settings)
-
-    def _training(self, posterior: xr.DataTree) -> tuple[Values, Floats]:
-        """Rows and weights that a tree was fitted to."""
-        groups = getattr(posterior, "children", {})
-        missing = [name for name in ("observed_data", "constant_data") if name not in groups]
-        if missing or "weights" not in posterior["constant_data"].data_vars:
-            raise ValueError(
-                "posterior must be a DataTree with the groups 'observed_data' and 'constant_data' "
-                "(rows and their 'weights'), as DirectEstimator.fit or bc.cell returns: this "
-                "posterior is rebuilt from them"
-            )
-        observed, constant = (
-            groups[name].to_dataset(inherit=False) for name in ("observed_data", "constant_data")
-        )
-        rows = observed.assign({v.name: constant[v.name] for v in self.schema.covariates})
-        weights = checked_weights(constant["weights"], constant.sizes[ROW_DIM])
-        return self.schema.values(rows, argument="posterior"), weights

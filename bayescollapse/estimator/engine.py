@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescollapse.estimator.exact import ExactSampler, Floats, Stats
+from bayescollapse.estimator.points import Point, PointSampler
 from bayescollapse.rows import RowSchema, Values, concatenate_rows, count_rows
 
 __all__ = [
@@ -179,6 +180,15 @@ class ExactFit:
     def point(self) -> dict[str, Floats]:
         """Posterior mean in closed form."""
         return self.sampler.mean(self.stats)
+
+    def estimate(self, point: Point) -> dict[str, Floats]:
+        """Another point estimate in closed form, where the sampler has it."""
+        if not isinstance(self.sampler, PointSampler):
+            raise ValueError(
+                f"emission 'plug-in({point.label})' is not known to {type(self.sampler).__name__}: "
+                "use 'plug-in'"
+            )
+        return self.sampler.point_estimate(point)(self.stats)
 
     def summary(self, probabilities: tuple[float, ...]) -> Floats:
         """Summary in closed form."""

@@ -14,13 +14,19 @@ import numpy as np
 import xarray as xr
 
 from bayescollapse._checks import integer
-from bayescollapse.estimator.emission import Emission, emission_parameters, parse_emission
+from bayescollapse.estimator.emission import Emission, parse_emission
 from bayescollapse.estimator.engine import Engine, ExactEngine, Fit, FitSettings, Group
 from bayescollapse.estimator.exact import ExactSampler, Floats
-from bayescollapse.estimator.inputs import checked_covariates, checked_weights, entropy
+from bayescollapse.estimator.hooks import check_emission, emit_rows
+from bayescollapse.estimator.inputs import (
+    checked_covariates,
+    checked_weights,
+    entropy,
+    training_rows,
+)
 from bayescollapse.estimator.methods import METHODS, model_engine, parse_method
 from bayescollapse.estimator.trees import fit_tree, pooled_draws
-from bayescollapse.rows import ROW_DIM, RowSchema
+from bayescollapse.rows import ROW_DIM, RowSchema, Values
 from bayescollapse.streams import Streams
 
 if TYPE_CHECKING:
@@ -276,8 +282,10 @@ class Estimator:
             Tree with a ``posterior`` group of this model's parameters, as :meth:`fit` returns.
         m : int
             Number of rows.
-        emission : {"joint", "plug-in", "predictive", "ensemble(K)"}
+        emission : {"joint", "plug-in", "predictive", "ensemble(K)"} or Emission
             How rows come from the posterior; see :class:`~bayescollapse.estimator.Emission`.
+            Modes and estimates from the likelihood are worked out from the rows and weights in
+            `posterior`.
         covariates : Dataset, optional
             Covariates of the m rows; needed where the model has any.
         seed : int, optional
@@ -291,17 +299,22 @@ class Estimator:
         Raises
         ------
         ValueError
-            If covariates are missing or do not have m rows.
+            If covariates are missing or do not have m rows, or the emission is not known for this
+            model.
         """
         integer("m", m)
         chosen = parse_emission(emission)
         x = checked_covariates(self.schema, covariates, m)
         streams = Streams(entropy(seed))
-        fit = pooled_draws(self.schema, posterior)
+        engine = self.engine("auto")
+        check_emission(engine, chosen)
+        fit: Any = pooled_draws(self.schema, posterior)
+        if chosen.point.kind != "mean":
+            values, weights = training_rows(self.schema, posterior)
+            fit = _conditioned(engine, values, weights)
         rng = streams.generator("parameters", block=0, generation=0)
-        parameters, _ = emission_parameters(fit, chosen, m, rng)
         noise = streams.generator("synthetic", block=0, generation=0)
-        rows = self.engine("auto").forward(parameters, x, m, noise)
+        rows, _ = emit_rows(engine, fit, chosen, m, x, rng, noise)
         return self.schema.dataset({**rows, **x}, replicate=0, origin=np.full(m, chosen.label))
 
 
@@ -312,6 +325,12 @@ def _all_draws(fit: Fit, draws: int, chains: int, streams: Streams) -> dict[str,
         return {name: np.asarray(value) for name, value in sampled.parameters.items()}
     rng = streams.generator("keep", block=0, generation=0)
     return {name: value[0] for name, value in fit.keep(draws * chains, chains, rng).items()}
+
+
+def _conditioned(engine: Engine, values: Values, weights: Floats) -> Fit:
+    """Fit a closed form to rows again."""
+    group = Group((values,), engine.digest(values), len(weights), True, (0,))
+    return engine.condition([group], [weights[None]], FitSettings(1, 1, None, int))
 
 
 def _check_same_schema(exact: RowSchema, model: RowSchema) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -10,12 +10,23 @@ from numpy.typing import NDArray
 
 from bayescollapse.rows import RowSchema, Values
 
-__all__ = ["ExactSampler", "Floats", "Stats", "merge_weights"]
+__all__ = [
+    "ExactSampler",
+    "Floats",
+    "ForwardFunction",
+    "Stats",
+    "TemperedSampler",
+    "merge_weights",
+    "powered",
+]
 
 Floats = NDArray[np.float64]
 
 Stats = tuple[Floats, ...]
 """Sufficient statistics of weighted rows: arrays with a leading replicate axis."""
+
+ForwardFunction = Callable[[Values, Values, int, np.random.Generator], dict[str, NDArray[Any]]]
+"""Rows from parameters, covariates, a number of rows and a generator."""
 
 
 @runtime_checkable
@@ -31,6 +42,12 @@ class ExactSampler(Protocol):
     ----------
     schema : RowSchema
         Responses, covariates and parameters, as in the PyMC model.
+
+    Notes
+    -----
+    Two further methods are optional, and an emission that needs one is refused without it:
+    ``tempered`` (:class:`TemperedSampler`) and ``point_estimate``
+    (:class:`~bayescollapse.estimator.points.PointSampler`).
     """
 
     @property
@@ -67,7 +84,31 @@ class ExactSampler(Protocol):
         """Row-wise log-likelihood (replicate, draw, obs) at parameters (replicate, draw, …)."""
 
 
+@runtime_checkable
+class TemperedSampler(Protocol):
+    """An exact sampler that draws tempered or narrowed rows; optional."""
+
+    def tempered(self, temperature: float, sampling_bias: float) -> ForwardFunction:
+        """Give the forward function of rows from the density to the power 1/temperature.
+
+        A sampling bias multiplies the covariance of the noise around its location. The function
+        consumes random numbers as ``forward`` does, so that schemes share their noise.
+
+        Raises
+        ------
+        ValueError
+            If the family has no such rows.
+        """
+
+
 def merge_weights(stats: Sequence[Stats], factors: Sequence[float]) -> tuple[list[Floats], Floats]:
     """Scaled weight of every batch, and their sum; the weight is the first of the statistics."""
     scaled = [factor * batch[0] for batch, factor in zip(stats, factors, strict=True)]
     return scaled, sum(scaled[1:], start=scaled[0])
+
+
+def powered(p: Floats, temperature: float) -> Floats:
+    """Probabilities (…, category) to the power 1/temperature, renormalised."""
+    # Relative to the largest one, so that powers do not underflow together.
+    powers = (p / p.max(axis=-1, keepdims=True)) ** (1 / temperature)
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))

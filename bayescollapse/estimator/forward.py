@@ -33,6 +33,7 @@ from bayescollapse.estimator.functions import (
 from bayescollapse.estimator.graph import RowModel, row_variables
 from bayescollapse.estimator.prior import PriorDraw
 from bayescollapse.estimator.rebuild import rebuild
+from bayescollapse.estimator.tempering import tempered_responses
 from bayescollapse.rows import Variable
 
 __all__ = ["Density", "Forward", "PriorDraw"]
@@ -45,6 +46,14 @@ class Forward:
     ----------
     built : RowModel
         The row model.
+    temperature, sampling_bias : float, default 1
+        Draw from tempered or narrowed observed variables instead
+        (:mod:`bayescollapse.estimator.tempering`).
+
+    Raises
+    ------
+    ValueError
+        If an observed variable cannot be tempered or narrowed.
 
     Notes
     -----
@@ -53,8 +62,13 @@ class Forward:
     distributions), data sets are drawn one after the other: about 0.1 ms each instead of 5 µs.
     """
 
-    def __init__(self, built: RowModel) -> None:
+    def __init__(
+        self, built: RowModel, *, temperature: float = 1.0, sampling_bias: float = 1.0
+    ) -> None:
         self._built = built
+        self._responses = [built.model[v.name] for v in built.schema.responses]
+        if temperature != 1 or sampling_bias != 1:
+            self._responses = tempered_responses(self._responses, temperature, sampling_bias)
 
     def __call__(
         self, parameters: Arrays, covariates: Arrays, m: int, rng: np.random.Generator
@@ -178,7 +192,7 @@ class Forward:
         replace |= {shared[v.name]: t for v, t in zip(schema.covariates, x, strict=True)}
         for v in schema.responses:
             replace[shared[v.name]] = pt.zeros((m, *v.shape), dtype=v.dtype)
-        outputs = rebuild([model[v.name] for v in schema.responses], replace)
+        outputs = rebuild(self._responses, replace)
         rngs = find_rng_nodes(outputs)
         inputs = [random_generator_type(f"rng_{i}") for i in range(len(rngs))]
         return theta, x, m, inputs, rebuild(outputs, dict(zip(rngs, inputs, strict=True)))

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from bayescollapse._checks import integer
 from bayescollapse.estimator.exact import Floats
-from bayescollapse.rows import ROW_DIM, RowSchema
+from bayescollapse.rows import ROW_DIM, RowSchema, Values
 
-__all__ = ["checked_covariates", "checked_weights", "entropy"]
+__all__ = ["checked_covariates", "checked_weights", "entropy", "training_rows"]
 
 
 def checked_weights(weights: Any, n: int) -> Floats:
@@ -74,3 +74,27 @@ def entropy(seed: int | None) -> int:
     if seed is None:
         return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
     return integer("seed", seed, minimum=0)
+
+
+def training_rows(schema: RowSchema, posterior: xr.DataTree) -> tuple[Values, Floats]:
+    """Rows (1, obs, …) and weights (obs,) that a tree was fitted to.
+
+    Raises
+    ------
+    ValueError
+        If the tree does not hold them.
+    """
+    groups = getattr(posterior, "children", {})
+    missing = [name for name in ("observed_data", "constant_data") if name not in groups]
+    if missing or "weights" not in posterior["constant_data"].data_vars:
+        raise ValueError(
+            "posterior must be a DataTree with the groups 'observed_data' and 'constant_data' "
+            "(rows and their 'weights'), as fit or bc.cell returns: this emission reads the rows "
+            "that the posterior was fitted to"
+        )
+    observed, constant = (
+        groups[name].to_dataset(inherit=False) for name in ("observed_data", "constant_data")
+    )
+    rows = observed.assign({v.name: constant[v.name] for v in schema.covariates})
+    weights = checked_weights(constant["weights"], constant.sizes[ROW_DIM])
+    return schema.values(rows, argument="posterior"), weights

@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescollapse.estimator.exact import Floats
+from bayescollapse.estimator.points import Point, mean_of_draws
 from bayescollapse.rows import ROW_DIM, RowSchema, Values
 
 __all__ = ["PooledDraws", "fit_tree", "parameter_dataset", "pooled_draws"]
@@ -86,6 +87,11 @@ class PooledDraws:
     def point(self) -> dict[str, Floats]:
         """Mean of all draws."""
         return self.schema.unpack(self.pooled.mean(axis=0)[None])
+
+    def estimate(self, point: Point) -> dict[str, Floats]:
+        """Mean of all draws on another scale."""
+        draws = self.schema.unpack(self.pooled[None])
+        return mean_of_draws(draws, np.full((1, len(self.pooled)), 1 / len(self.pooled)), point)
 
     def summary(self, probabilities: tuple[float, ...]) -> Floats:
         """Mean, sd and quantiles of all draws."""

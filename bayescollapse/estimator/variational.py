@@ -31,6 +31,7 @@ from bayescollapse.estimator.local import LocalDensity
 from bayescollapse.estimator.mean_field import fit_mean_field
 from bayescollapse.estimator.model_engine import ModelEngine
 from bayescollapse.estimator.objective import Objective, Placed
+from bayescollapse.estimator.points import Point
 from bayescollapse.estimator.trees import PooledDraws
 from bayescollapse.rows import Values
 
@@ -64,6 +65,12 @@ class ApproximateFit(PooledDraws):
 
     passed: bool
     recorded: dict[str, float]
+
+    def estimate(self, point: Point) -> dict[str, Floats]:
+        """Mean of the draws on another scale; the only one is the mode on the own scale."""
+        if point == Point("map") and len(self.pooled) == 1:
+            return self.point()
+        return super().estimate(point)
 
     @property
     def figures(self) -> dict[str, NDArray[Any]]:

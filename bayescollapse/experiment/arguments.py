@@ -10,6 +10,7 @@ import xarray as xr
 
 from bayescollapse._checks import integer
 from bayescollapse.estimator.direct import DirectEstimator
+from bayescollapse.estimator.hooks import check_emission
 from bayescollapse.estimator.learner import Learner
 from bayescollapse.experiment.jobs import REFERENCES
 from bayescollapse.lineage.record import RecordSettings
@@ -19,6 +20,7 @@ from bayescollapse.schemes.scheme import Scheme
 __all__ = [
     "check_covariates",
     "check_direct",
+    "check_emissions",
     "counts",
     "labelled",
     "record_settings",
@@ -53,6 +55,17 @@ def check_direct(estimator: Learner, source: Any, held_out: Any) -> None:
             f"held_out asks for log densities, but {estimator!r} has none: {estimator.no_density}; "
             "leave held_out out"
         )
+
+
+def check_emissions(schemes: Mapping[str, Scheme], estimator: Learner, method: str) -> None:
+    """Refuse emissions that the method's posteriors do not have."""
+    for label, scheme in schemes.items():
+        if scheme.emission.plain:
+            continue
+        try:
+            check_emission(estimator.engine(method), scheme.emission)
+        except ValueError as error:
+            raise ValueError(f"scheme {label!r}: {error}") from error
 
 
 def labelled(schemes: Scheme | Mapping[str, Scheme]) -> dict[str, Scheme]:

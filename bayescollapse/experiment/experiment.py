@@ -19,6 +19,7 @@ from bayescollapse.estimator.learner import Learner
 from bayescollapse.experiment.arguments import (
     check_covariates,
     check_direct,
+    check_emissions,
     counts,
     labelled,
     record_settings,
@@ -158,6 +159,7 @@ class Experiment:
         self.plans = self._plans()
         check_covariates(self.schemes, estimator)
         check_direct(estimator, source, held_out)
+        check_emissions(self.schemes, estimator, self.method)
         source.check(estimator)
 
     def __repr__(self) -> str:

@@ -138,7 +138,7 @@ class Emitting:
                 trained_source=trained,
             )
 
-        def judge(number: int, rows: Values) -> Floats:
+        def judge(number: int, rows: Values) -> NDArray[Any]:
             return self._judge(rows, context(number), selection)
 
         if mode == "weigh":
@@ -158,7 +158,7 @@ class Emitting:
         members = self.plan.scheme.emission.members or 1
         return fill(propose, judge, stratify, m, most=most, unit=members)
 
-    def _judge(self, rows: Values, context: Context, selection: Any) -> Floats:
+    def _judge(self, rows: Values, context: Context, selection: Any) -> NDArray[Any]:
         size = count_rows(rows)
         if isinstance(selection, RowSelection):
             numbers = selection.select(rows, context)

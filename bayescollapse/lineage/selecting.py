@@ -21,7 +21,7 @@ __all__ = ["Judge", "Propose", "Selected", "edit", "fill", "pick", "weigh"]
 Propose = Callable[[int, int], dict[str, NDArray[Any]]]
 """``propose(round, size)``: rows of shape (replicate or 1, size, …)."""
 
-Judge = Callable[[int, Values], Floats]
+Judge = Callable[[int, Values], NDArray[Any]]
 """``judge(round, rows)``: a selection's numbers, shape (replicate, size)."""
 
 Stratify = Callable[[Values], tuple[NDArray[np.int64], int] | None]
@@ -30,7 +30,7 @@ Stratify = Callable[[Values], tuple[NDArray[np.int64], int] | None]
 ROUND = 16
 """Most rows of a round after the first, in multiples of the rows that are wanted."""
 
-PULL = 50
+PULL = 200
 """Rows that the average rate of acceptance is worth beside a lineage's own."""
 
 
@@ -53,7 +53,7 @@ class Selected:
     edited : ndarray of bool, shape (replicate, m), optional
         Which rows took the place of an old one.
     first : dict of str to ndarray, optional
-        Rows of the first round, whether accepted or not.
+        m rows of the first round, whether accepted or not.
     """
 
     rows: dict[str, NDArray[Any]]
@@ -68,7 +68,7 @@ class Selected:
 def weigh(propose: Propose, judge: Judge, m: int) -> Selected:
     """Weights of m rows; a lineage in which none has weight keeps them all and is short."""
     rows = propose(0, m)
-    keep = judge(0, rows)
+    keep = judge(0, rows).astype(np.float64)
     accepted = (keep > 0).sum(axis=1).astype(np.float64)
     short = accepted == 0
     keep = np.where(short[:, None], 1.0, keep)
@@ -87,10 +87,13 @@ def pick(propose: Propose, judge: Judge, m: int, size: int) -> Selected:
             f"selection must pick exactly {m} of {size} proposed rows, got {int(counts.min())} to "
             f"{int(counts.max())}: use a selection that fills, or weighs, if it cannot know"
         )
-    columns = np.nonzero(chosen)[1].reshape(-1, m)
-    used = {name: _at(value, columns) for name, value in rows.items()}
+    found = np.flatnonzero(chosen)
+    used = {n: _chosen(v, found).reshape(-1, m, *v.shape[2:]) for n, v in rows.items()}
     every = np.full(chosen.shape[0], float(m))
-    return Selected(used, size, every, np.zeros(chosen.shape[0], dtype=bool), first=rows)
+    # As many rows as other schemes emit, one in each stretch of the proposals.
+    some = np.arange(m) * size // m
+    first = {name: value[:, some] for name, value in rows.items()}
+    return Selected(used, size, every, np.zeros(chosen.shape[0], dtype=bool), first=first)
 
 
 def edit(propose: Propose, judge: Judge, old: Values, m: int) -> Selected:
@@ -189,44 +192,43 @@ class _Tray:
         """Put accepted rows into the free slots of their strata, in the order they came."""
         for stratum in range(self.strata):
             inside = accept if labels is None else accept & (labels == stratum)
+            counts = np.count_nonzero(inside, axis=1)
+            free = self.quota[stratum] - self.have[:, stratum]
             found = np.flatnonzero(inside)
-            replicate = found // accept.shape[1]
-            counts = np.bincount(replicate, minlength=len(self.have))
-            first = np.cumsum(counts) - counts
-            place = np.arange(found.size) - first[replicate] + self.have[replicate, stratum]
-            chosen = place < self.quota[stratum]
-            if not chosen.all():
-                found, replicate, place = found[chosen], replicate[chosen], place[chosen]
-                counts = np.minimum(counts, self.quota[stratum] - self.have[:, stratum])
-            self._store(rows, found, replicate * self.m + self.start[stratum] + place)
+            if (counts > free).any():
+                order = np.arange(found.size) - np.repeat(np.cumsum(counts) - counts, counts)
+                found = found[order < np.repeat(free, counts)]
+                counts = np.minimum(counts, free)
+            first = (self.start[stratum] + self.have[:, stratum])[:, None]
+            self._store(rows, found, first, first + counts[:, None])
             self.have[:, stratum] += counts
 
     def complete(self, rows: Values, strata: Any) -> None:
         """Fill free slots with rows of their stratum, then with any, accepted or not."""
-        size = next(iter(rows.values())).shape[1]
-        every = np.ones((len(self.have), size), dtype=bool)
+        every = np.ones((len(self.have), self.m), dtype=bool)
         self.put(rows, every, None if strata is None else strata[0])
-        slots = np.arange(self.m)
-        owner = np.repeat(np.arange(self.strata), self.quota)
-        free = np.flatnonzero(slots - self.start[owner] >= self.have[:, owner])
-        self._store(rows, free // self.m * size + free % self.m, free)
+        for stratum in range(self.strata):
+            end = self.start[stratum] + self.quota[stratum]
+            first = (self.start[stratum] + self.have[:, stratum])[:, None]
+            slots = np.arange(self.m)
+            self._store(rows, np.flatnonzero((slots >= first) & (slots < end)), first, end)
         self.have[:] = self.quota
 
-    def _store(self, rows: Values, found: NDArray[np.int64], place: NDArray[np.int64]) -> None:
-        """Copy rows from their places among the proposals, all replicates end to end."""
+    def _store(self, rows: Values, found: NDArray[np.int64], first: Any, end: Any) -> None:
+        """Copy rows into the slots from `first` to `end` of their replicates, in order."""
+        slots = np.arange(self.m)
+        target = (slots >= first) & (slots < end)
         for name, value in rows.items():
-            size, rest = value.shape[1], value.shape[2:]
             if name not in self.rows:
-                shape = (len(self.have), self.m, *rest)
+                shape = (len(self.have), self.m, *value.shape[2:])
                 self.rows[name] = np.zeros(shape, value.dtype)
-            source = found % size if value.shape[0] == 1 else found
-            self.rows[name].reshape(-1, *rest)[place] = value.reshape(-1, *rest)[source]
+            self.rows[name][target] = _chosen(value, found)
 
 
-def _at(value: NDArray[Any], columns: NDArray[np.int64]) -> NDArray[Any]:
-    if value.shape[0] == 1:
-        return np.asarray(value[0][columns])
-    return np.asarray(value[np.arange(len(columns))[:, None], columns])
+def _chosen(value: NDArray[Any], found: NDArray[np.int64]) -> NDArray[Any]:
+    """Rows at places counted over all replicates; masks and 2-D indices are many times slower."""
+    source = found % value.shape[1] if value.shape[0] == 1 else found
+    return np.asarray(value.reshape(-1, *value.shape[2:]).take(source, axis=0))
 
 
 def _where(new: NDArray[np.bool_], value: NDArray[Any], old: NDArray[Any]) -> NDArray[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from bayescollapse.estimator.engine import Group, Weight
 from bayescollapse.estimator.exact import Floats
@@ -106,7 +107,7 @@ def row_weights(
     weights = check_row_weights("weighting", function(rows, context), shape)
     keep = [np.ones((1, g.count)) if g.keep is None else g.keep for g in groups]
     wide = [np.broadcast_to(k, (shape[0], k.shape[1])) for k in keep]
-    weights = weights * np.concatenate(wide, axis=1)
+    weights = np.asarray(weights * np.concatenate(wide, axis=1), dtype=np.float64)
     _some_weight(weights)
     parts = tuple(part for group in groups for part in group.parts)
     real = np.concatenate([np.broadcast_to(g.real, (shape[0], g.count)) for g in groups], axis=1)
@@ -128,8 +129,8 @@ def labelled_rows(schema: RowSchema, groups: Sequence[Group]) -> xr.Dataset:
     return schema.dataset(values, real=real, batch=batch, origin=origin)
 
 
-def check_row_weights(argument: str, weights: Any, shape: tuple[int, int]) -> Floats:
-    """Check the numbers of rows that a selection or weighting gave."""
+def check_row_weights(argument: str, weights: Any, shape: tuple[int, int]) -> NDArray[Any]:
+    """Check the numbers, or truth values, of rows that a selection or weighting gave."""
     array = np.asarray(weights)
     if array.shape != shape:
         raise ValueError(
@@ -137,7 +138,7 @@ def check_row_weights(argument: str, weights: Any, shape: tuple[int, int]) -> Fl
             f"{array.shape}"
         )
     if array.dtype == bool:
-        return array.astype(np.float64)
+        return array
     array = array.astype(np.float64, copy=False)
     if not np.isfinite(array).all() or (array < 0).any():
         raise ValueError(

@@ -1,10 +1,12 @@
 """What the way of emitting rows adds to the recursion of a Gaussian mean.
 
 A batch of m rows emitted by a posterior with total weight N scatters around the posterior mean
-with variance s2/m + f s2/N, where f is 0 for plug-in, 1 for joint, 1/K for ensemble(K) with m/K
-rows per member, and 1/m for predictive emission.
+with variance sb s2/m + f s2/N, where f is 0 for plug-in, 1 for joint, 1/K for ensemble(K) with m/K
+rows per member, and 1/m for predictive emission. The sampling bias sb, 1 if not named, multiplies
+the variance of the rows around the parameters that emit them.
 """
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from bayescollapse.theory._inputs import (
     Array,
+    Emission,
     EmissionLike,
     TotalWeightLike,
     at_least,
@@ -21,7 +24,7 @@ from bayescollapse.theory._inputs import (
     share,
 )
 
-__all__ = ["EmissionTerms", "emission_terms", "posterior_weight"]
+__all__ = ["EmissionTerms", "emission_terms", "parse_narrowed", "posterior_weight"]
 
 
 class EmissionTerms(NamedTuple):
@@ -108,17 +111,18 @@ def emission_terms(
 ) -> EmissionTerms:
     """Coefficients a, b and c of the recursion for a Gaussian mean with unit row variance.
 
-    a = 1/n, b = 1/m + f/N and c = 1, with f the emission's share of the posterior variance (0
-    plug-in, 1 joint, 1/K ensemble(K), 1/m predictive). Under "calibrated" total weight N = 1/R_t,
-    which moves f from b to c: b = 1/m, c = 1 + f. Exact from generation 2 on and in the limit;
-    generation 0 emits with total weight n, which `mean_risk` accounts for.
+    a = 1/n, b = sb/m + f/N and c = 1, with sb the sampling bias and f the emission's share of the
+    posterior variance (0 plug-in, 1 joint, 1/K ensemble(K), 1/m predictive). Under "calibrated"
+    total weight N = 1/R_t, which moves f from b to c: b = sb/m, c = 1 + f. Exact from generation 2
+    on and in the limit; generation 0 emits with total weight n, which `mean_risk` accounts for.
 
     Parameters
     ----------
     n, m
         Real and synthetic rows per generation, each 1 or more.
     emission
-        "plug-in", "joint", "predictive" or ("ensemble", K).
+        "plug-in", "joint", "predictive" or ("ensemble", K), or a label with a sampling bias; see
+        `parse_narrowed`.
     total_weight
         "rows", "real", "kish", "calibrated" or a positive number.
     real_share
@@ -136,7 +140,8 @@ def emission_terms(
 
     References
     ----------
-    Derived for this library.
+    Derived for this library; the sampling bias is that of Alemohammad et al. 2024, arXiv
+    2307.01850.
 
     Examples
     --------
@@ -148,11 +153,91 @@ def emission_terms(
     0.6861
     """
     n, m = np.broadcast_arrays(*_rows(n, m))
-    spread = parse_emission(emission).spread(m)
+    mode, bias = parse_narrowed(emission)
+    spread = mode.spread(m)
     if isinstance(total_weight, str) and total_weight == "calibrated":
-        return EmissionTerms(plain(1 / n), plain(1 / m), plain(1 + spread))
+        return EmissionTerms(plain(1 / n), plain(bias / m), plain(1 + spread))
     weight = posterior_weight(n, m, total_weight=total_weight, real_share=real_share)
-    return EmissionTerms(plain(1 / n), plain(1 / m + spread / weight), plain(np.ones_like(m)))
+    return EmissionTerms(plain(1 / n), plain(bias / m + spread / weight), plain(np.ones_like(m)))
+
+
+def parse_narrowed(emission: EmissionLike, *, prior_weight: float = 0.0) -> tuple[Emission, float]:
+    """Read an emission, with a sampling bias where its label has one.
+
+    Parameters
+    ----------
+    emission
+        "plug-in", "joint", "predictive" or ("ensemble", K), or the label of an emission, such as
+        "joint(sampling_bias=0.8)" or "plug-in(mle)". All points of a plug-in emission are the same
+        for a Gaussian mean under a flat prior.
+    prior_weight
+        Rows the prior is worth; where it is above 0, points from the likelihood alone differ.
+
+    Returns
+    -------
+    tuple of Emission and float
+        The kind, and the factor on the variance of the rows, in (0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the label is unknown, or has a temperature or a point that no law here covers.
+
+    Examples
+    --------
+    >>> parse_narrowed("ensemble(5, sampling_bias=0.8)")
+    (Emission(kind='ensemble', members=5), 0.8)
+    """
+    match = re.fullmatch(r"([a-z-]+)\((.+)\)", emission) if isinstance(emission, str) else None
+    if match is None:
+        return parse_emission(emission), 1.0
+    kind, bias = match[1], 1.0
+    for part in match[2].split(", "):
+        name, equals, number = part.partition("=")
+        if name == "temperature":
+            raise ValueError(
+                f"emission {emission!r} has a temperature, and no law of a Gaussian mean here "
+                "covers one: leave it out, or see tempered_probabilities"
+            )
+        if equals and name == "sampling_bias":
+            bias = _bias(emission, number)
+        elif kind == "plug-in" and not equals:
+            _check_point(emission, part, prior_weight)
+        elif kind == "ensemble" and part.isdecimal():
+            kind = f"ensemble({part})"
+        else:
+            return parse_emission(emission), 1.0
+    return parse_emission(kind), bias
+
+
+def _bias(emission: EmissionLike, number: str) -> float:
+    try:
+        bias = float(number)
+    except ValueError:
+        bias = np.nan
+    if not 0 < bias <= 1:
+        raise ValueError(
+            f"sampling_bias must lie in (0, 1], got {number!r} in {emission!r}: pass the factor on "
+            "the variance of emitted rows"
+        )
+    return bias
+
+
+def _check_point(emission: EmissionLike, point: str, prior_weight: float) -> None:
+    kind = point.partition(" of ")[0]
+    if kind in ("mean", "map", "marginal map"):
+        return
+    if kind not in ("mle", "unbiased"):
+        raise ValueError(
+            f'point must be "mean", "map", "marginal map", "mle" or "unbiased", got {point!r} in '
+            f"emission {emission!r}"
+        )
+    if prior_weight > 0:
+        raise ValueError(
+            f"emission {emission!r} hands on an estimate from the likelihood alone, which is not "
+            f"the posterior mean under a prior of weight {prior_weight:g}: use 'plug-in', or a "
+            "flat prior"
+        )
 
 
 def _rows(n: ArrayLike, m: ArrayLike) -> tuple[Array, Array]:

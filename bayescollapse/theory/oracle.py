@@ -20,10 +20,10 @@ from bayescollapse.theory._inputs import (
     TotalWeightLike,
     at_least,
     finite,
-    parse_emission,
     positive,
     share,
 )
+from bayescollapse.theory.emission import parse_narrowed
 
 __all__ = ["LinearOracle", "linear_oracle"]
 
@@ -67,10 +67,10 @@ def linear_oracle(
         e = \Lambda (W_r r + W_s (e + g)) + (I - \Lambda)\, o, \qquad
         \Lambda = \mathrm{diag}\left(\frac{N_t}{N_t + \kappa_0}\right)
 
-    with Var(r_j) = s2 / (rows of real batch j), Var(g_s) = s2/m_s + f s2/(N_s + kappa_0), f = 0
-    (plug-in), 1 (joint), 1/K (ensemble) or 1/m_s (predictive), kappa_0 the prior weight and o the
-    prior offset. Each generation emits one batch, which later generations may use in any share.
-    Exact for known row variance.
+    with Var(r_j) = s2 / (rows of real batch j), Var(g_s) = sb s2/m_s + f s2/(N_s + kappa_0),
+    f = 0 (plug-in), 1 (joint), 1/K (ensemble) or 1/m_s (predictive), sb the sampling bias, kappa_0
+    the prior weight and o the prior offset. Each generation emits one batch, which later
+    generations may use in any share. Exact for known row variance.
 
     Parameters
     ----------
@@ -84,7 +84,8 @@ def linear_oracle(
     synthetic_rows
         Rows of the batch that each generation emits, 1 or more, scalar or shape (T,).
     emission
-        "plug-in", "joint", "predictive" or ("ensemble", K).
+        "plug-in", "joint", "predictive" or ("ensemble", K), or a label such as
+        "joint(sampling_bias=0.8)"; see `parse_narrowed`.
     total_weights
         Total weight of each generation, positive, scalar or shape (T,), or "calibrated" for
         s2 / risk of that generation (flat prior only). Row-wise rules such as "rows" are not known
@@ -131,7 +132,8 @@ def linear_oracle(
     offset = float(finite("prior_offset", prior_offset, "pass the prior mean minus the truth"))
     real_variance = scale / _sized("real_rows", real_rows, batches)
     rows = _sized("synthetic_rows", synthetic_rows, count)
-    spread = parse_emission(emission).spread(rows)
+    mode, narrowing = parse_narrowed(emission, prior_weight=kappa)
+    spread = mode.spread(rows)
     weight = _weights(total_weights, count, kappa)
 
     from_real, from_noise = np.zeros((count, batches)), np.zeros((count, count))
@@ -147,7 +149,7 @@ def linear_oracle(
         from_real[t] *= shrink
         from_noise[t] *= shrink
         bias[t] = shrink * (past @ bias[:t]) + (1 - shrink) * offset
-        noise[t] = scale / rows[t] + spread[t] * scale / (weight[t] + kappa)
+        noise[t] = narrowing * scale / rows[t] + spread[t] * scale / (weight[t] + kappa)
     covariance = (from_real * real_variance) @ from_real.T + (from_noise * noise) @ from_noise.T
     return LinearOracle(covariance, np.diag(covariance) + bias**2, bias, weight)
 

@@ -5,13 +5,11 @@ before, the best share of a Gaussian mean weighs both sources by their precision
 counts.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bayescollapse.theory._inputs import Array, at_least
-from bayescollapse.theory._inputs import EmissionLike, parse_emission
+from bayescollapse.theory._inputs import Array, EmissionLike, at_least
+from bayescollapse.theory.emission import parse_narrowed
 from bayescollapse.theory.share import OptimalPath
 
 __all__ = ["optimal_schedule"]
@@ -27,11 +25,11 @@ def optimal_schedule(
     r"""Best real share of each generation of a Gaussian mean, for any sequence of counts.
 
     .. math::
-        h_t = R_{t-1} + \frac{1}{m_t} + \frac{f_t}{N_{t-1}}, \qquad
+        h_t = R_{t-1} + \frac{\beta}{m_t} + \frac{f_t}{N_{t-1}}, \qquad
         w_t = \frac{h_t}{1/n_t + h_t}, \qquad R_t = w_t / n_t
 
     with f the emission's share of the posterior variance (0 plug-in, 1 joint, 1/K ensemble(K),
-    1/m predictive), N the total weight and R in units of the row variance. Each step is the best
+    1/m predictive), beta the sampling bias (1 if none), N the total weight and R in units of the row variance. Each step is the best
     combination of two independent unbiased estimates, and a smaller error never hurts later
     generations, so the path is the best one as a whole. Exact for known row variance, a flat prior
     and total weights that do not depend on the share.
@@ -43,7 +41,7 @@ def optimal_schedule(
     synthetic_rows
         Synthetic rows m of generations 1 and later, shape (generations - 1,).
     emission
-        "plug-in", "joint", "predictive" or ("ensemble", K).
+        "plug-in", "joint", "predictive" or ("ensemble", K), or a label with a sampling bias.
     total_weight
         "rows", "real", "calibrated", a positive number, or one number per generation.
 
@@ -77,13 +75,14 @@ def optimal_schedule(
             f"synthetic_rows must have one entry for each of generations 1 to {n.size - 1}, got "
             f"{m.size}"
         )
-    share, spread = np.ones(n.size), parse_emission(emission).spread(m)
+    mode, bias = parse_narrowed(emission)
+    share, spread = np.ones(n.size), np.broadcast_to(mode.spread(m), m.shape)
     risk = 1 / n
     claimed = _claimed(total_weight, n, m)
     for t in range(1, n.size):
         variance = risk[t - 1] if claimed is None else 1 / claimed[t - 1]
         handed_down = (
-            risk[t - 1] + 1 / m[t - 1] + np.broadcast_to(spread, m.shape)[t - 1] * variance
+            risk[t - 1] + bias / m[t - 1] + spread[t - 1] * variance
         )
         share[t] = handed_down / (1 / n[t] + handed_down)
         risk[t] = share[t] / n[t]

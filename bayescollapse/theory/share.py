@@ -11,12 +11,12 @@ from bayescollapse.theory._inputs import (
     EmissionLike,
     TotalWeightLike,
     at_least,
-    parse_emission,
     parse_total_weight,
     plain,
     positive,
     whole,
 )
+from bayescollapse.theory.emission import parse_narrowed
 
 __all__ = ["OptimalPath", "beats_real_only", "optimal_path", "optimal_share", "pooled_risk"]
 
@@ -44,8 +44,9 @@ def optimal_share(
     .. math:: w^* = 1 - \frac{(1+q+c) - \sqrt{(1+q+c)^2 - 4c}}{2c}
 
     and the limit of the risk at w* is a w*. At q = c = 1 this is the inverse golden ratio, .618.
-    For a Gaussian mean q = k + f n/N, where the emission gives f (0 plug-in, 1 joint, 1/K
-    ensemble(K), k/n predictive) and `total_weight` gives N:
+    For a Gaussian mean q = sb k + f n/N, where the emission gives f (0 plug-in, 1 joint, 1/K
+    ensemble(K), k/n predictive) and the sampling bias sb (1 if not named), and `total_weight`
+    gives N:
 
     ============  ==================================================================
     total_weight  consequence
@@ -53,7 +54,7 @@ def optimal_share(
     "rows"        n/N = k/(1+k)
     "real"        n/N = 1
     "kish"        n/N = w^2 + k (1-w)^2, so the optimum solves a quintic (bisection)
-    "calibrated"  N = n R_0/R_t: q = k and c grows by f
+    "calibrated"  N = n R_0/R_t: q = sb k and c grows by f
     a number      n/N as given
     ============  ==================================================================
 
@@ -65,7 +66,9 @@ def optimal_share(
     k
         Real rows per synthetic row, n/m, positive. Broadcasts with `n` and `c`.
     emission
-        "plug-in", "joint", "predictive" or ("ensemble", K).
+        "plug-in", "joint", "predictive" or ("ensemble", K), or a label such as
+        "joint(sampling_bias=0.8)"; all points of a plug-in emission are one here, see
+        `parse_narrowed`.
     n
         Real rows per generation, 1 or more. Needed for "joint" and ensemble emission with a
         number as `total_weight`. Without it "predictive" is taken in the limit of many rows,
@@ -101,16 +104,17 @@ def optimal_share(
     """
     k, c = _ratio(k), _factor(c)
     rows = None if n is None else at_least("n", n, 1, "pass the number of real rows per generation")
-    mode = parse_emission(emission)
+    mode, bias = parse_narrowed(emission)
+    noise = bias * k
     rule = parse_total_weight("rows" if total_weight is None else total_weight)
     if not isinstance(rule, str):
-        return _closed(k + _number_noise(k, mode, rows, rule), c)
+        return _closed(noise + _number_noise(k, mode, rows, rule), c)
     spread = _spread(k, mode, rows)
     if rule == "calibrated":
-        return _closed(k, c + spread)
+        return _closed(noise, c + spread)
     if rule == "kish":
-        return _kish(k, spread, c)
-    return _closed(k + spread * (k / (1 + k) if rule == "rows" else 1.0), c)
+        return _kish(k, spread, c, noise)
+    return _closed(noise + spread * (k / (1 + k) if rule == "rows" else 1.0), c)
 
 
 def optimal_path(generations: int, k: ArrayLike, *, c: ArrayLike = 1.0) -> OptimalPath:
@@ -259,21 +263,21 @@ def _number_noise(k: Array, mode: Emission, n: Array | None, weight: Array) -> A
     return np.asarray(n / (mode.members * weight))
 
 
-def _kish(k: Array, spread: Array, c: Array) -> Array:
+def _kish(k: Array, spread: Array, c: Array, noise: Array) -> Array:
     """Bisect the derivative of the limit risk in u = 1 - w.
 
-    The risk is P(u)/(1 - c u^2) with P(u) = (1-u)^2 + u^2 (k + f((1-u)^2 + k u^2)). P is convex
+    The risk is P(u)/(1 - c u^2) with P(u) = (1-u)^2 + u^2 (sb k + f((1-u)^2 + k u^2)). P is convex
     for f <= 2 and the denominator concave, so the ratio has one stationary point, and its
     derivative is negative at 0 and positive at min(1, 1/sqrt(c)).
     """
-    k, spread, c = np.broadcast_arrays(k, spread, c)
+    k, spread, c, noise = np.broadcast_arrays(k, spread, c, noise)
     low = np.zeros(k.shape)
     high = 1 / np.sqrt(np.maximum(c, 1.0))
     for _ in range(60):
         u = (low + high) / 2
         rows = (1 - u) ** 2 + k * u**2
-        risk = (1 - u) ** 2 + u**2 * (k + spread * rows)
-        slope = -2 * (1 - u) + 2 * u * (k + spread * rows) + 2 * spread * u**2 * (u - 1 + k * u)
+        risk = (1 - u) ** 2 + u**2 * (noise + spread * rows)
+        slope = -2 * (1 - u) + 2 * u * (noise + spread * rows) + 2 * spread * u**2 * (u - 1 + k * u)
         falling = slope * (1 - c * u**2) + 2 * c * u * risk < 0
         low, high = np.where(falling, u, low), np.where(falling, high, u)
     return plain(1 - (low + high) / 2)

@@ -13,6 +13,7 @@ from bayescollapse.estimator.direct import DirectEngine
 from bayescollapse.estimator.emission import Emission, posterior_draws
 from bayescollapse.estimator.engine import EXACT_BLOCK, EXACT_FIGURES, FitSettings, Group, Weight
 from bayescollapse.estimator.exact import Floats
+from bayescollapse.estimator.hooks import refuse_unplain
 from bayescollapse.models._ngram import functionals
 from bayescollapse.models._ngram.counts import (
     Codes,
@@ -21,7 +22,7 @@ from bayescollapse.models._ngram.counts import (
     count_rows_of_tokens,
     merge_counts,
 )
-from bayescollapse.models._ngram.urn import draw_rows, log_rows
+from bayescollapse.models._ngram.urn import draw_rows, draw_tempered_rows, log_rows
 from bayescollapse.rows import RowSchema, Values, Variable
 
 __all__ = ["NgramEngine", "NgramFit"]
@@ -57,6 +58,19 @@ class NgramEngine(DirectEngine):
     labels: tuple[str | int, ...]
 
     method = "exact"
+    repeatable = False
+    """An urn makes rows without a table that could be made again."""
+
+    def check_emission(self, emission: Emission) -> None:
+        """Accept a temperature of a plug-in emission; an urn of tempered draws is no urn."""
+        if emission.kind == "plug-in" and emission.sampling_bias == 1:
+            refuse_unplain(self, Emission("plug-in", point=emission.point))
+        elif emission.tempered:
+            raise ValueError(
+                f"emission {emission.label!r} is not known to NgramEngine: a temperature needs "
+                "'plug-in' emission, whose table of probabilities is known, and tokens have no "
+                "sampling_bias; use for example 'plug-in(temperature=0.8)'"
+            )
 
     @property
     def block(self) -> int:
@@ -114,8 +128,14 @@ class NgramEngine(DirectEngine):
         noise_rng: np.random.Generator,
     ) -> tuple[dict[str, NDArray[Any]], dict[str, Floats] | None]:
         """Draw rows from urns; only a plug-in emission has a table whose functionals are known."""
+        self.check_emission(emission)
         urns = posterior_draws(emission, m)
-        rows = draw_rows(self.grammar, fit.counts, self.concentration, m, urns, noise_rng)
+        if emission.tempered:
+            rows = draw_tempered_rows(
+                self.grammar, fit.counts, self.concentration, m, emission.temperature, noise_rng
+            )
+        else:
+            rows = draw_rows(self.grammar, fit.counts, self.concentration, m, urns, noise_rng)
         return {"y": rows}, fit.of_mean_table() if emission.kind == "plug-in" else None
 
     def log_predictive(self, fit: NgramFit, rows: Values, rng: np.random.Generator) -> Floats:

@@ -9,9 +9,14 @@ each token joining the counts of its context (de Finetti). With :math:`a` pseudo
 
 No row of the table is ever made, so a vocabulary of 50,000 costs no more than one of 50. Rows that
 share a posterior draw share an urn; a plug-in emission never reinforces.
+
+At a temperature :math:`\tau`, every token of a plug-in emission has its probability raised to
+:math:`1/\tau` and renormalised within its context.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +24,7 @@ from numpy.typing import NDArray
 from bayescollapse.estimator.exact import Floats
 from bayescollapse.models._ngram.counts import LARGEST, Codes, Counts, Grammar, ranks
 
-__all__ = ["draw_rows", "log_rows"]
+__all__ = ["draw_rows", "draw_tempered_rows", "log_rows"]
 
 
 def draw_rows(
@@ -77,6 +82,59 @@ def draw_rows(
     return out
 
 
+def draw_tempered_rows(
+    grammar: Grammar,
+    counts: Counts,
+    concentration: float,
+    rows: int,
+    temperature: float,
+    rng: np.random.Generator,
+) -> Codes:
+    """Draw rows from the posterior mean of the table, every token at a temperature.
+
+    Parameters
+    ----------
+    grammar : Grammar
+        Vocabulary, order and length of a row.
+    counts : Counts
+        Weighted counts of the block's replicates.
+    concentration : float
+        Pseudo-counts of every token.
+    rows : int
+        Rows a replicate.
+    temperature : float
+        Positive; below 1 the likelier tokens become more so.
+    rng : Generator
+        One uniform number is used for every token, as without a temperature.
+
+    Returns
+    -------
+    ndarray of int, shape (replicate, rows, length)
+    """
+    tempered, pseudo = _tempered(counts, concentration, temperature)
+    uniform = rng.random((counts.replicates, rows, grammar.length))
+    out = np.empty((counts.replicates, rows, grammar.length), dtype=np.int64)
+    replicate = np.arange(counts.replicates)[:, None]
+    for position in range(grammar.length):
+        context = grammar.context(out[..., :position]) + replicate * grammar.contexts
+        out[..., position] = _from_posterior(tempered, pseudo, context, uniform[..., position])
+    return out
+
+
+def _tempered(counts: Counts, a: float, temperature: float) -> tuple[Counts, Floats]:
+    """Weigh the tempered table as counts, with the pseudo-counts of every context.
+
+    Within a context all unseen tokens are alike, so its tempered weights are pseudo-counts of all
+    tokens and counts of those that were seen; they are relative to its largest weight.
+    """
+    logs = np.log(a + counts.weight)
+    largest = np.maximum.reduceat(logs, counts.start[:-1]) if len(logs) else logs
+    # Far below the precision of a sum, but never 0.
+    pseudo = np.maximum(np.exp((np.log(a) - largest) / temperature), 1e-100)
+    powers = np.exp((logs - largest[counts.owner]) / temperature)
+    return replace(counts, weight=np.maximum(powers - pseudo[counts.owner], 0.0)), pseudo
+
+
 def log_rows(grammar: Grammar, counts: Counts, concentration: float, rows: Codes) -> Floats:
     """Log predictive probability of each row by itself, (replicate, obs, position) to (…, obs).
 
@@ -97,18 +155,22 @@ def _together(grammar: Grammar, replicates: int, urns: int) -> int:
     return max(1, min(urns, LARGEST // (replicates * grammar.contexts)))
 
 
-def _from_posterior(counts: Counts, a: float, context: Codes, uniform: Floats) -> Codes:
-    """Tokens after contexts, without reinforcement."""
+def _from_posterior(counts: Counts, a: float | Floats, context: Codes, uniform: Floats) -> Codes:
+    """Tokens after contexts, without reinforcement; `a` may differ between contexts."""
     place, seen = counts.find(context)
     total = np.where(seen, counts.total[place], 0.0)
+    if isinstance(a, np.ndarray):
+        a = np.where(seen, a[place], 1.0)
     mass = uniform * (a * counts.vocabulary + total)
     return _token(counts, a, place, seen, mass)
 
 
-def _token(counts: Counts, a: float, place: Codes, seen: NDArray[np.bool_], mass: Floats) -> Codes:
+def _token(
+    counts: Counts, a: float | Floats, place: Codes, seen: NDArray[np.bool_], mass: Floats
+) -> Codes:
     """Token at a point of a context's mass: pseudo-counts of all tokens first, then counts."""
     blind = a * counts.vocabulary
-    from_prior = np.minimum((mass / a).astype(np.int64), counts.vocabulary - 1)
+    from_prior = np.minimum(mass / a, counts.vocabulary - 1).astype(np.int64)
     target = counts.edges[counts.start[place]] + (mass - blind)
     entry = np.searchsorted(counts.edges, target, side="right") - 1
     entry = np.clip(entry, counts.start[place], counts.start[place + 1] - 1)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescollapse.estimator.exact import Floats
+from bayescollapse.estimator.points import Point, mean_of_draws
 from bayescollapse.rows import RowSchema
 
 __all__ = ["LaplaceFit"]
@@ -39,6 +40,10 @@ class LaplaceFit:
     def point(self) -> dict[str, Floats]:
         """Weighted mean of the draws."""
         return self.schema.unpack(self._mean)
+
+    def estimate(self, point: Point) -> dict[str, Floats]:
+        """Weighted mean of the draws on another scale."""
+        return mean_of_draws(self.schema.unpack(self.pooled), self.weights, point)
 
     def summary(self, probabilities: tuple[float, ...]) -> Floats:
         """Weighted mean, sd and quantiles."""
