@@ -2,105 +2,114 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from digits_parts.data import Digits
-from digits_parts.results import REAL, Rows, images, makers
+from digits_parts.data import CLASSES
+from digits_parts.measures import interval
 
-__all__ = ["curve", "grid", "sheet"]
+__all__ = ["curves", "grid", "line_of_images"]
 
-SAMPLES = 3
+COLOURS = ("#4c566a", "#0072b2", "#d55e00")
 
 
-def grid(run: xr.DataTree, scheme: str, digits: Digits, most: int = 7) -> Any:
-    """Draw real digits and those of some generations, 10 digits wide, three of each.
+def grid(blocks: Sequence[tuple[str, xr.Dataset]], side: int, *, each: int = 2) -> Any:
+    """Draw one line of images for every name: 0 to 9, some of each digit.
 
     Parameters
     ----------
-    run : DataTree
-        The run, with rows.
-    scheme : str
-        Label of a scheme.
-    digits : Digits
-        Size of the images.
-    most : int
-        Blocks that are drawn, reality included.
+    blocks : sequence of (str, Dataset)
+        Name of a line, and images ``y`` (obs, feature) with their ``label``.
+    side : int
+        Pixels a side.
+    each : int
+        Images of each digit; the first ones.
     """
     from matplotlib.figure import Figure
 
-    every = makers(run)
-    places = np.unique(np.linspace(0, len(every) - 1, min(most, len(every))).round().astype(int))
-    blocks = [every[i] for i in places]
-    figure = Figure(figsize=(9, 2.05 * len(blocks)), layout="constrained")
-    axes = figure.subplots(len(blocks), 1, squeeze=False)[:, 0]
-    for axis, maker in zip(axes, blocks, strict=True):
-        axis.imshow(
-            sheet(*images(run, scheme, maker), digits.side),
-            cmap="gray_r",
-            vmin=0,
-            vmax=1,
-            interpolation="nearest",
-        )
-        axis.set(xticks=[], yticks=[])
-        name = "real images" if maker == REAL else f"made by\ngeneration {maker}"
-        axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=11)
+    lines = [
+        line_of_images(images["y"].to_numpy(), images["label"].to_numpy(), side, each)
+        for _, images in blocks
+    ]
+    height, width = lines[0].shape
+    figure = Figure(figsize=(9, 8.2 * len(lines) * height / width + 0.1), layout="constrained")
+    axis = figure.subplots()
+    axis.imshow(np.concatenate(lines), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+    places = (np.arange(len(lines)) + 0.5) * height
+    axis.set(xticks=[], yticks=places, yticklabels=[name for name, _ in blocks])
+    axis.tick_params(length=0, labelsize=8)
+    axis.spines[:].set_visible(False)
     return figure
 
 
-def sheet(pixels: NDArray[Any], labels: NDArray[np.int64], side: int) -> NDArray[np.float64]:
-    """Put the first three images of every digit on one sheet: (3 rows, 10 columns) of images.
+def line_of_images(
+    pixels: NDArray[Any], digits: NDArray[np.int64], side: int, each: int
+) -> NDArray[np.float64]:
+    """Put the first images of every digit side by side; a missing one stays white.
 
     Parameters
     ----------
     pixels : ndarray, shape (image, pixel)
         Images.
-    labels : ndarray, shape (image,)
-        Their digits; a place without an image stays white.
-    side : int
-        Pixels a side.
+    digits : ndarray, shape (image,)
+        Their digits.
+    side, each : int
+        Pixels a side, and images of each digit.
     """
-    margin = max(side // 14, 1)
-    step = side + margin
-    whole = np.zeros((SAMPLES * step - margin, 10 * step - margin))
-    for digit in range(10):
-        own = pixels[labels == digit][:SAMPLES]
-        for i, image in enumerate(own):
-            place = slice(i * step, i * step + side), slice(digit * step, digit * step + side)
-            whole[place] = image.reshape(side, side)
+    step = side + 1
+    whole = np.zeros((step, CLASSES * each * step - 1))
+    for digit in range(CLASSES):
+        for i, image in enumerate(pixels[digits == digit][:each]):
+            left = (digit * each + i) * step
+            whole[:side, left : left + side] = image.reshape(side, side)
     return whole
 
 
-def curve(rows: Rows, column: str, label: str, reference: float | None = None) -> Any:
-    """Draw a column of the table over generations, one line per scheme.
+def curves(
+    measured: xr.Dataset,
+    name: str,
+    label: str,
+    *,
+    scale: str = "linear",
+    references: dict[str, float] | None = None,
+) -> Any:
+    """Draw a measure over generations: every lineage thin, their mean with its interval.
 
     Parameters
     ----------
-    rows : list of dict
-        The table.
-    column : str
-        What is drawn.
-    label : str
-        Axis label.
-    reference : float, optional
-        A dashed line.
+    measured : Dataset
+        On (scheme, replicate, generation).
+    name, label : str
+        The measure, and how the axis calls it.
+    scale : {"linear", "log", "symlog"}
+        Axis of the measure; on a logarithmic one means are geometric.
+    references : dict of str to float, optional
+        Dashed lines.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    figure = Figure(figsize=(8, 3.8), layout="constrained")
     axis = figure.subplots()
-    for scheme in dict.fromkeys(row["scheme"] for row in rows):
-        own = [r for r in rows if r["scheme"] == scheme and r[column] is not None]
-        axis.plot(
-            [r["generation"] for r in own], [r[column] for r in own], marker="o", label=scheme
-        )
-    if reference is not None:
-        axis.axhline(reference, color="black", linestyle="dashed", linewidth=1, label="real images")
+    for colour, scheme in zip(COLOURS, measured["scheme"].to_numpy().tolist(), strict=False):
+        own = measured[name].sel(scheme=scheme)
+        t, summary = own["generation"].to_numpy(), interval(own, log=scale == "log")
+        axis.plot(t, own.transpose("generation", ...), color=colour, linewidth=0.5, alpha=0.4)
+        axis.plot(t, summary["mean"], color=colour, marker="o", markersize=3, label=scheme)
+        if measured.sizes["replicate"] > 2:
+            axis.fill_between(
+                t, summary["low"], summary["high"], color=colour, alpha=0.15, linewidth=0
+            )
+    styles = zip((references or {}).items(), ("dashed", "dotted"), strict=False)
+    for (words, value), style in styles:
+        axis.axhline(value, color="black", linestyle=style, linewidth=1, label=words)
+    options = {"linthresh": 100.0} if scale == "symlog" else {}
+    axis.set_yscale(scale, **options)
     axis.set(xlabel="generation", ylabel=label)
     axis.xaxis.get_major_locator().set_params(integer=True)
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(frameon=False)
+    axis.legend(frameon=False, fontsize=9)
     return figure

@@ -1,4 +1,4 @@
-"""Part 2: any PyMC model by NUTS, here a logistic regression on simulated rows."""
+"""Any PyMC model by NUTS, here a logistic regression on simulated rows."""
 
 from __future__ import annotations
 
@@ -47,35 +47,35 @@ def few_shares(
     rows: int,
 ) -> FewShares:
     """Run a NUTS loop at a few shares under joint emission, with the gate's figures."""
-    replicates, generations = settings.fits
+    size, shares = settings.fits, shares[:: 2 if settings.quick else 1]
     run = settings.run(
         name,
         executor,
+        size,
         estimator,
         source,
         {f"{share:g}": bc.schemes.weighted(share) for share in shares},
         n_real=rows,
-        replicates=replicates,
-        generations=generations,
         references=("real_only",),
         probabilities=(0.025, 0.25, 0.5, 0.75, 0.975),
     )
-    window = slice(generations // 2, generations)
     truth = run["truth"]["beta"]
     error = ((run["summary"]["beta"].sel(statistic="mean") - truth) ** 2).sum("feature")
     reference = ((run["reference/real_only"]["beta"].sel(statistic="mean") - truth) ** 2).sum(
         "feature"
     )
     lineage = (
-        error.transpose("scheme", "replicate", "generation").to_numpy()[:, :, window].mean(axis=2)
+        error.transpose("scheme", "replicate", "generation")
+        .to_numpy()[:, :, size.window]
+        .mean(axis=2)
     )
-    alone = reference.transpose("replicate", "generation").to_numpy()[:, window].mean(axis=1)
+    alone = reference.transpose("replicate", "generation").to_numpy()[:, size.window].mean(axis=1)
     return FewShares(
         np.array(shares),
         lineage.mean(axis=1),
-        lineage.std(axis=1, ddof=1) / np.sqrt(replicates),
+        lineage.std(axis=1, ddof=1) / np.sqrt(size.replicates),
         float(alone.mean()),
-        float(alone.std(ddof=1) / np.sqrt(replicates)),
+        float(alone.std(ddof=1) / np.sqrt(size.replicates)),
         run,
     )
 

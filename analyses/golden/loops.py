@@ -7,8 +7,8 @@ from typing import Any
 
 import bayescollapse as bc
 from bayescollapse.models import gaussian
+from golden.scenarios import ROWS
 from golden.settings import Settings
-from golden.simulated import ROWS
 
 
 def over_generations(settings: Settings, executor: Executor) -> Any:
@@ -23,6 +23,7 @@ def over_generations(settings: Settings, executor: Executor) -> Any:
     return settings.run(
         "loops-over-generations",
         executor,
+        settings.exact,
         gaussian.estimator(),
         bc.Truth(mu=0.0, sigma=1.0),
         schemes,

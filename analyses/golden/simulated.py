@@ -1,11 +1,10 @@
-"""Part 1: error against real share for exact posteriors of simulated rows, beside the laws."""
+"""Error against real share on simulated rows, beside the laws."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,43 +12,34 @@ from numpy.typing import NDArray
 import bayescollapse as bc
 from bayescollapse import theory
 from bayescollapse.measures.minimum import LocatedMinimum, locate_minimum
-from bayescollapse.models import gaussian, gaussian_mean, linear_regression
-from golden.settings import Settings, share_grid
-
-ROWS = 100
-EMISSIONS = ("plug-in", "predictive", "joint")
-FEATURES = 2
-
-
-@dataclass(frozen=True)
-class Family:
-    """One simulated model: estimator, truth, the parameter whose error is swept, and its law.
-
-    `fit` holds what an experiment is told about the method; exact posteriors need nothing.
-    """
-
-    name: str
-    estimator: Any
-    truth: bc.Truth
-    parameter: str
-    unit: float
-    law: Callable[[Settings, int, float, str], float]
-    law_note: str
-    ratios: tuple[float, ...]
-    without_law: tuple[tuple[str, float], ...] = ()
-    emissions: tuple[str, ...] = EMISSIONS
-    fit: dict[str, Any] = field(default_factory=dict)
+from golden.apart import covariance_errors
+from golden.scenarios import FEATURES, ROWS, Scenario, smallest
+from golden.settings import Settings, share_grid, slug
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """Error, in units of the real-only error, against real share for a model, ratio and emission.
+    """Error, in units of the real-only error, against real share.
 
-    A parameter without a law has NaN for `law` and `optimum`.
+    Parameters
+    ----------
+    model, error_of, kind : str
+        Words for the model and its error, and whether the law is exact or first order.
+    ratio : float
+        Real rows per synthetic row.
+    emission : str
+        How rows are made up.
+    shares, error, mcse, law : ndarray, shape (share,)
+        Measured errors with Monte Carlo standard errors, and what theory expects.
+    located : LocatedMinimum
+        Where the measured error is smallest.
+    optimum : float
+        Where the law is smallest.
     """
 
-    family: str
-    parameter: str
+    model: str
+    error_of: str
+    kind: str
     ratio: float
     emission: str
     shares: NDArray[np.float64]
@@ -58,156 +48,128 @@ class Sweep:
     law: NDArray[np.float64]
     located: LocatedMinimum
     optimum: float
-    law_note: str
 
     @property
     def z_scores(self) -> NDArray[np.float64]:
         """Distance between measurement and law in Monte Carlo standard errors."""
         return np.asarray((self.error - self.law) / self.mcse)
 
-
-def families() -> list[Family]:
-    """List the three simulated models."""
-    return [
-        Family(
-            "Gaussian mean",
-            gaussian_mean.estimator(),
-            bc.Truth(mu=0.0),
-            "mu",
-            1 / ROWS,
-            mean_law(1.0),
-            "exact",
-            (2.0, 1.0, 0.2, 0.05),
-        ),
-        Family(
-            "Gaussian mean and variance",
-            gaussian.estimator(),
-            bc.Truth(mu=0.0, sigma=1.0),
-            "mu",
-            1 / ROWS,
-            _likelihood_law,
-            "exact, for the mean",
-            (1.0, 0.2),
-            (("sigma", 1 / (2 * ROWS)),),
-        ),
-        Family(
-            "Linear regression",
-            linear_regression.estimator(features=FEATURES, noise_sd=1.0),
-            bc.Truth(beta=np.ones(FEATURES), covariates=bc.sources.NormalCovariates(FEATURES)),
-            "beta",
-            FEATURES / ROWS,
-            mean_law(FEATURES),
-            "first order: low by about (features + 1) / n",
-            (1.0, 0.2),
-        ),
-    ]
+    @property
+    def nearest(self) -> int:
+        """Index of the share nearest the best one by theory: chosen before errors are seen."""
+        return int(np.argmin(np.abs(self.shares - self.optimum)))
 
 
-def sweeps(settings: Settings, executor: Executor, chosen: Sequence[Family]) -> Iterator[Sweep]:
+def sweeps(settings: Settings, executor: Executor, chosen: Sequence[Scenario]) -> Iterator[Sweep]:
     """Run every simulated experiment and reduce it to its sweeps."""
-    for family in chosen:
-        for ratio in family.ratios:
-            yield from _one_ratio(settings, executor, family, ratio)
+    for scenario in chosen:
+        for ratio in scenario.ratios:
+            yield from _one_ratio(settings, executor, scenario, ratio)
+
+
+def apart_sweep(settings: Settings) -> Sweep:
+    """Sweep the paper's own update of a covariance, in NumPy."""
+    size = settings.exact
+    grid = share_grid(0.6, settings.wide, widest=True)
+    unit = FEATURES * (FEATURES + 1) / (ROWS - 1)
+    errors = covariance_errors(
+        grid,
+        replicates=size.replicates,
+        generations=size.generations,
+        rows=ROWS,
+        dim=FEATURES,
+        rng=np.random.default_rng([settings.seed, 1]),
+    )
+    law = apart_law(size.generations, np.array(grid))[size.window].mean(axis=0)
+    optimum = smallest(
+        lambda share: float(apart_law(size.generations, np.array(share))[size.window].mean())
+    )
+    words = ("Gaussian covariance, paper's update", "covariance matrix", "exact")
+    lineage = errors[:, :, size.window].mean(axis=2) / unit
+    return reduce(settings, words, 1.0, "plug-in", grid, lineage, law / unit, optimum)
+
+
+def apart_law(generations: int, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Law of the paper's own update, (generation, …shares)."""
+    law = theory.covariance_risk(
+        generations, covariance=np.eye(FEATURES), n=ROWS, m=ROWS, real_share=shares
+    )
+    return law.risk
 
 
 def _one_ratio(
-    settings: Settings, executor: Executor, family: Family, ratio: float
+    settings: Settings, executor: Executor, scenario: Scenario, ratio: float
 ) -> Iterator[Sweep]:
-    wide = ratio == 1 and not family.fit
-    emissions = family.emissions if ratio == 1 else EMISSIONS[:1]
-    count = settings.wide if wide else settings.narrow
-    grids = {
-        emission: share_grid(
-            float(theory.optimal_share(ratio, emission=emission, n=ROWS)), count, widest=wide
-        )
-        for emission in emissions
-    }
+    size, m = scenario.size(settings), round(ROWS / ratio)
+    best = {e: scenario.best_share(size, m, e) for e in _emissions(settings, scenario, ratio)}
+    grids = {e: _grid(settings, scenario, ratio, e, optimum) for e, optimum in best.items()}
     schemes = {
         _label(emission, share): bc.schemes.weighted(share, emission=emission)
         for emission, grid in grids.items()
         for share in grid
     }
-    m = round(ROWS / ratio)
-    name = f"{family.name.lower().replace(' ', '-')}-k{ratio:g}"
     run = settings.run(
-        name,
+        f"shares-{slug(scenario.name)}-k{ratio:g}",
         executor,
-        family.estimator,
-        family.truth,
+        size,
+        scenario.estimator,
+        scenario.truth,
         schemes,
         n_real=ROWS,
         n_synthetic=m,
-        **family.fit,
+        **scenario.fit,
     )
-    labels = list(schemes)
-    for parameter, unit in ((family.parameter, family.unit), *family.without_law):
-        errors = _errors(run, parameter) / unit
-        for emission, grid in grids.items():
-            chosen = errors[[labels.index(_label(emission, share)) for share in grid]]
-            lineage = chosen[:, :, settings.window].mean(axis=2)
-            known = parameter == family.parameter
-            law = [
-                family.law(settings, m, share, emission) / unit if known else np.nan
-                for share in grid
-            ]
-            optimum = (
-                float(theory.optimal_share(ratio, emission=emission, n=ROWS)) if known else np.nan
-            )
-            yield _reduce(settings, family, parameter, ratio, emission, grid, lineage, law, optimum)
+    errors, labels = scenario.measured(run), list(schemes)
+    for emission, grid in grids.items():
+        rows = errors[[labels.index(_label(emission, share)) for share in grid]]
+        law = [scenario.expected(size.generations, m, share, emission) for share in grid]
+        yield reduce(
+            settings,
+            (scenario.name, scenario.error_of, scenario.kind),
+            ratio,
+            emission,
+            grid,
+            rows[:, :, size.window].mean(axis=2),
+            np.array(law)[:, size.window].mean(axis=1),
+            best[emission],
+        )
 
 
-def _reduce(
+def _emissions(settings: Settings, scenario: Scenario, ratio: float) -> tuple[str, ...]:
+    alone = ratio != 1 or (scenario.fit and settings.quick)
+    return ("plug-in",) if alone else scenario.emissions
+
+
+def _grid(
+    settings: Settings, scenario: Scenario, ratio: float, emission: str, optimum: float
+) -> list[float]:
+    wide = ratio == 1 and emission == "plug-in" and not scenario.fit
+    return share_grid(optimum, settings.wide if wide else settings.narrow, widest=wide)
+
+
+def reduce(
     settings: Settings,
-    family: Family,
-    parameter: str,
+    words: tuple[str, str, str],
     ratio: float,
     emission: str,
     grid: list[float],
     lineage: NDArray[np.float64],
-    law: list[float],
+    law: NDArray[np.float64],
     optimum: float,
 ) -> Sweep:
+    """Sweep of errors (share, replicate) that were averaged over generations."""
     return Sweep(
-        family.name,
-        parameter,
+        *words,
         ratio,
         emission,
         np.array(grid),
         lineage.mean(axis=1),
         lineage.std(axis=1, ddof=1) / np.sqrt(lineage.shape[1]),
-        np.array(law),
+        law,
         locate_minimum(grid, lineage, rng=np.random.default_rng(settings.seed)),
         optimum,
-        family.law_note if np.isfinite(optimum) else "no law",
     )
 
 
 def _label(emission: str, share: float) -> str:
     return f"{emission} {share:g}"
-
-
-def _errors(run: Any, parameter: str) -> NDArray[np.float64]:
-    """Squared error of the posterior mean, (scheme, replicate, generation)."""
-    mean = run["summary"][parameter].sel(statistic="mean")
-    squared = (mean - run["truth"][parameter]) ** 2
-    extra = [d for d in squared.dims if d not in ("scheme", "replicate", "generation")]
-    return np.asarray(squared.sum(extra).transpose("scheme", "replicate", "generation"))
-
-
-def mean_law(scale: float) -> Callable[[Settings, int, float, str], float]:
-    """Law of an error that begins at `scale` / n and passes on whole."""
-
-    def law(settings: Settings, m: int, share: float, emission: str) -> float:
-        risk = theory.mean_risk(
-            settings.generations, n=ROWS, m=m, real_share=share, emission=emission
-        )
-        return float(scale * risk[settings.window].mean())
-
-    return law
-
-
-def _likelihood_law(settings: Settings, m: int, share: float, emission: str) -> float:
-    law = theory.gaussian_variance_law(
-        settings.generations, n=ROWS, m=m, real_share=share, emission=emission
-    )
-    return float(law.mean_risk[settings.window].mean())

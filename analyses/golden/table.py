@@ -1,4 +1,4 @@
-"""Part 3: a real table, its categorical marginals and a logistic regression of its response."""
+"""A real table, its categorical marginals and a logistic regression of its response."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 import bayescollapse as bc
 from bayescollapse import theory
-from bayescollapse.measures.minimum import locate_minimum
 from bayescollapse.models import categorical, logistic_regression
 from golden.logistic import FewShares, few_shares
-from golden.settings import Settings, share_grid
-from golden.simulated import Sweep
+from golden.scenarios import smallest, squared_errors
+from golden.settings import Settings, Size, share_grid
+from golden.simulated import Sweep, reduce
 
 ROWS = 500
 SHARES = (0.25, 0.45, 0.618, 0.8, 0.95)
@@ -89,13 +89,13 @@ def _marginal(
     settings: Settings, executor: Executor, table: RealTable, column: str, codes: pd.Series
 ) -> Sweep:
     count = int(codes.max()) + 1
-    estimator = categorical.estimator(categories=count)
-    optimum = float(theory.optimal_share(1.0))
-    grid = share_grid(optimum, settings.narrow, widest=False)
+    size = settings.exact
+    grid = share_grid(float(theory.optimal_share(1.0)), settings.narrow, widest=False)
     run = settings.run(
         f"marginal-{column}",
         executor,
-        estimator,
+        size,
+        categorical.estimator(categories=count),
         bc.Table(codes.to_frame(column), variables={"y": column}, truth="fit"),
         {f"{share:g}": bc.schemes.weighted(share, emission="plug-in") for share in grid},
         n_real=ROWS,
@@ -103,35 +103,29 @@ def _marginal(
     frequencies = np.bincount(codes, minlength=count) / len(codes)
     truth = run["truth"]["p"].isel(replicate=0).to_numpy()
     unit = (1 - (frequencies**2).sum()) / ROWS
-    mean = (
-        run["summary"]["p"]
-        .sel(statistic="mean")
-        .transpose("scheme", "replicate", "generation", ...)
-    )
-    squared = ((mean.to_numpy() - truth) ** 2).sum(axis=-1)[:, :, settings.window] / unit
-    lineage = squared.mean(axis=2)
-    law = [_dirichlet_error(settings, frequencies, truth, share) / unit for share in grid]
-    return Sweep(
-        f"categories of {column}",
-        "p",
+    lineage = squared_errors(run, "p")[:, :, size.window].mean(axis=2) / unit
+
+    def law(share: float) -> float:
+        return _dirichlet_error(size, frequencies, truth, share) / unit
+
+    return reduce(
+        settings,
+        (f"categories of {column}", "probabilities", "exact"),
         1.0,
         "plug-in",
-        np.array(grid),
-        lineage.mean(axis=1),
-        lineage.std(axis=1, ddof=1) / np.sqrt(lineage.shape[1]),
-        np.array(law),
-        locate_minimum(grid, lineage, rng=np.random.default_rng(settings.seed)),
-        optimum,
-        "exact; the optimum is that of a flat prior and many rows",
+        grid,
+        lineage,
+        np.array([law(share) for share in grid]),
+        smallest(law),
     )
 
 
 def _dirichlet_error(
-    settings: Settings, frequencies: NDArray[np.float64], truth: NDArray[np.float64], share: float
+    size: Size, frequencies: NDArray[np.float64], truth: NDArray[np.float64], share: float
 ) -> float:
     """Exact risk around the whole table's fit, which is a little off the table's frequencies."""
     law = theory.dirichlet_law(
-        settings.generations,
+        size.generations,
         probabilities=frequencies,
         n=ROWS,
         m=ROWS,
@@ -140,7 +134,7 @@ def _dirichlet_error(
         emission="plug-in",
     )
     bias = ((law.mean - truth) ** 2).sum(axis=-1)
-    return float((law.variance + bias)[settings.window].mean())
+    return float((law.variance + bias)[size.window].mean())
 
 
 def _categories(column: pd.Series) -> pd.Series:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import bayescollapse as bc
 
 # |z| > 4 has probability 6.3e-5 under the null. A test of c comparisons fails falsely with
 # probability below c * 6.3e-5; seeds are fixed, so a passing test keeps passing.
 TOLERANCE = 4.0
+
+# False-alarm probability of every comparison of distributions.
+KS_LEVEL = 1e-4
 
 
 def sweep(estimator, source, schemes, **settings):
@@ -37,3 +41,16 @@ def assert_variance(samples, expected):
     """Variance of independent normal-like samples equals the law within 4 MCSE."""
     centred = (np.asarray(samples) - np.mean(samples, axis=0)) ** 2
     assert_mean(centred * len(samples) / (len(samples) - 1), expected)
+
+
+def assert_distribution(samples, law):
+    """Kolmogorov-Smirnov comparison of independent samples with a law of scipy.stats."""
+    from scipy import stats
+
+    found = float(stats.kstest(samples, law.cdf).pvalue)
+    assert found > KS_LEVEL, f"Kolmogorov-Smirnov p = {found:.1e}"
+
+
+def noticed():
+    """Expect a law to be broken: the context in which a mutated scheme is checked."""
+    return pytest.raises(AssertionError, match=r"MCSE|Kolmogorov-Smirnov p|Not equal to tolerance")

@@ -1,6 +1,6 @@
 """Loops with a proper prior: return to the prior, its stationary laws, and prior drift."""
 
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -20,10 +20,15 @@ from bayescollapse.models import (
     poisson,
 )
 from bayescollapse.sources import NormalCovariates
-from tests.laws.support import assert_mean, assert_variance, posterior_mean, sweep
+from tests.laws.support import (
+    assert_distribution,
+    assert_mean,
+    assert_variance,
+    noticed,
+    posterior_mean,
+    sweep,
+)
 
-# KS p-values below 1e-4 fail: the false-alarm probability of each KS check.
-KS_LEVEL = 1e-4
 SIZES = [4_000, pytest.param(40_000, marks=pytest.mark.verification)]
 
 
@@ -32,40 +37,59 @@ def final_draws(run, parameter):
     return run["emission"][parameter].isel(scheme=0, generation=-1, member=0).to_numpy()
 
 
-@pytest.mark.parametrize("replicates", SIZES)
-def test_gaussian_mean_returns_to_its_prior(replicates):
+def check_gaussian_mean(scheme, replicates):
+    """Q1: margins, autocorrelation at lag 1, and the way there (63 comparisons at 4 MCSE)."""
     n, generations, truth = 10, 60, 2.0
     prior_mean, prior_sd = 0.5, np.sqrt(0.5)
     run = sweep(
         gaussian_mean.estimator(prior_mean=prior_mean, prior_sd=prior_sd),
         bc.Truth(mu=truth),
-        bc.schemes.replace(),
+        scheme,
         n_real=n,
         generations=generations,
         replicates=replicates,
         seed=21,
     )
-    draws = final_draws(run, "mu")
-    shrinkage = n * prior_sd**2 / (n * prior_sd**2 + 1)
-    assert_mean(draws, prior_mean)
-    assert_variance(draws, prior_sd**2)
-    assert stats.kstest(draws, stats.norm(prior_mean, prior_sd).cdf).pvalue > KS_LEVEL
-    assert_variance(posterior_mean(run, "mu")[:, -1], shrinkage * prior_sd**2)
     path = run["emission"]["mu"].isel(scheme=0, member=0).to_numpy()
+    shrinkage = n * prior_sd**2 / (n * prior_sd**2 + 1)
+    assert_variance(path[:, -1], prior_sd**2)
+    assert_distribution(path[:, -1], stats.norm(prior_mean, prior_sd))
+    assert_variance(posterior_mean(run, "mu")[:, -1], shrinkage * prior_sd**2)
+    before, last = path[:, -2:].T - prior_mean
+    assert_mean(before * last, shrinkage * prior_sd**2)
     t = np.arange(generations)
     assert_mean(path, prior_mean + shrinkage ** (t + 1) * (truth - prior_mean))
 
 
-@pytest.mark.parametrize("emission", ["plug-in", "predictive"])
-def test_other_emissions_do_not_return_to_the_prior(emission):
+@pytest.mark.parametrize("replicates", SIZES)
+def test_gaussian_mean_returns_to_its_prior(replicates):
+    check_gaussian_mean(bc.schemes.replace(), replicates)
+
+
+WRONG_RETURN = {
+    "plug-in": bc.schemes.replace(emission="plug-in"),
+    "a real share": bc.schemes.weighted(0.02),
+    "all batches": bc.schemes.accumulate(),
+    "total weight": bc.schemes.replace(total_weight=15.0),
+}
+
+
+@pytest.mark.parametrize("mutant", WRONG_RETURN)
+def test_another_scheme_does_not_return(mutant):
+    with noticed():
+        check_gaussian_mean(WRONG_RETURN[mutant], 4_000)
+
+
+def check_stationary(scheme, emission, replicates):
+    """Q2: the variance of its law, more than 10 MCSE below that of joint emission."""
     n, prior_sd = 10, np.sqrt(0.5)
     run = sweep(
         gaussian_mean.estimator(prior_sd=prior_sd),
         bc.Truth(mu=0.0),
-        bc.schemes.replace(emission=emission),
+        scheme,
         n_real=n,
         generations=40,
-        replicates=20_000,
+        replicates=replicates,
         seed=22,
     )
     last = posterior_mean(run, "mu")[:, -1]
@@ -76,35 +100,75 @@ def test_other_emissions_do_not_return_to_the_prior(emission):
     assert joint.posterior_mean_variance - last.var() > 10 * mcse
 
 
-@pytest.mark.parametrize("replicates", [2_000, pytest.param(8_000, marks=pytest.mark.verification)])
-def test_normal_inverse_gamma_returns_to_its_prior(replicates):
+@pytest.mark.parametrize("emission", ["plug-in", "predictive"])
+@pytest.mark.parametrize("replicates", SIZES)
+def test_other_emissions_do_not_return_to_the_prior(emission, replicates):
+    check_stationary(bc.schemes.replace(emission=emission), emission, replicates)
+
+
+WRONG_STATIONARY = {
+    "joint": (bc.schemes.replace(), "predictive"),
+    "a real share": (bc.schemes.weighted(0.25, emission="plug-in"), "plug-in"),
+    "total weight": (bc.schemes.replace(emission="plug-in", total_weight=15.0), "plug-in"),
+}
+
+
+@pytest.mark.parametrize("mutant", WRONG_STATIONARY)
+def test_another_scheme_has_another_stationary_law(mutant):
+    with noticed():
+        check_stationary(*WRONG_STATIONARY[mutant], 4_000)
+
+
+def check_normal_inverse_gamma(scheme, replicates, generations):
+    """Q5: both margins and their means."""
     prior = gaussian.NormalInverseGamma(mean=1.0, weight=2.0, shape=4.0, scale=3.0)
     run = sweep(
         gaussian.estimator(prior=prior),
         bc.Truth(mu=0.0, sigma=2.0),
-        bc.schemes.replace(),
+        scheme,
         n_real=10,
-        generations=100,
+        generations=generations,
         replicates=replicates,
         seed=23,
     )
     mu, sigma = final_draws(run, "mu"), final_draws(run, "sigma")
     spread = np.sqrt(prior.scale / (prior.shape * prior.weight))
-    marginal = stats.t(2 * prior.shape, prior.mean, spread)
-    variance = stats.invgamma(prior.shape, scale=prior.scale)
-    assert stats.kstest(mu, marginal.cdf).pvalue > KS_LEVEL
-    assert stats.kstest(sigma**2, variance.cdf).pvalue > KS_LEVEL
+    assert_distribution(mu, stats.t(2 * prior.shape, prior.mean, spread))
+    assert_distribution(sigma**2, stats.invgamma(prior.shape, scale=prior.scale))
     assert_mean(mu, prior.mean)
     assert_mean(sigma**2, prior.scale / (prior.shape - 1))
 
 
-@pytest.mark.parametrize("replicates", SIZES)
-def test_dirichlet_returns_to_its_prior(replicates):
-    concentration, categories = 1.5, 4
+@pytest.mark.parametrize(
+    ("replicates", "generations"),
+    [(2_000, 100), pytest.param(8_000, 251, marks=pytest.mark.verification)],
+)
+def test_normal_inverse_gamma_returns_to_its_prior(replicates, generations):
+    check_normal_inverse_gamma(bc.schemes.replace(), replicates, generations)
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        bc.schemes.replace(emission="plug-in"),
+        bc.schemes.weighted(0.1),
+        bc.schemes.accumulate(),
+        bc.schemes.replace(total_weight=20.0),
+    ],
+    ids=["emission", "share", "memory", "total weight"],
+)
+def test_another_scheme_leaves_the_normal_inverse_gamma(mutant):
+    with noticed():
+        check_normal_inverse_gamma(mutant, 2_000, 60)
+
+
+def check_dirichlet(scheme, replicates):
+    """Q9, second half: margins, means and a variance."""
+    concentration, categories = 1.5, 5
     run = sweep(
         categorical.estimator(categories=categories, concentration=concentration),
-        bc.Truth(p=[0.7, 0.1, 0.1, 0.1]),
-        bc.schemes.replace(),
+        bc.Truth(p=[0.6, 0.1, 0.1, 0.1, 0.1]),
+        scheme,
         n_real=20,
         generations=60,
         replicates=replicates,
@@ -113,9 +177,28 @@ def test_dirichlet_returns_to_its_prior(replicates):
     draws = final_draws(run, "p")
     margin = stats.beta(concentration, concentration * (categories - 1))
     for category in range(categories):
-        assert stats.kstest(draws[:, category], margin.cdf).pvalue > KS_LEVEL
+        assert_distribution(draws[:, category], margin)
     assert_mean(draws, np.full(categories, 1 / categories))
     assert_variance(draws[:, 0], margin.var())
+
+
+@pytest.mark.parametrize("replicates", SIZES)
+def test_dirichlet_returns_to_its_prior(replicates):
+    check_dirichlet(bc.schemes.replace(), replicates)
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        bc.schemes.replace(emission="plug-in"),
+        bc.schemes.weighted(0.1),
+        bc.schemes.replace(total_weight=40.0),
+    ],
+    ids=["emission", "share", "total weight"],
+)
+def test_another_scheme_leaves_the_dirichlet(mutant):
+    with noticed():
+        check_dirichlet(mutant, 4_000)
 
 
 WISHART = multivariate_normal.NormalInverseWishart(mean=1.0, weight=3.0, degrees=7.0, scale=3.0)
@@ -194,16 +277,13 @@ RETURNS = {
 }
 
 
-@pytest.mark.parametrize("family", RETURNS)
-@pytest.mark.parametrize(
-    "replicates", [4_000, pytest.param(16_000, marks=pytest.mark.verification)]
-)
-def test_conjugate_family_returns_to_its_prior(family, replicates):
+def check_family(family, scheme, replicates):
+    """Every margin of the last generation's draws is the prior's."""
     estimator, truth, rows, covariates, margins = RETURNS[family]
     run = sweep(
         estimator,
         bc.Truth(truth, covariates=covariates),
-        bc.schemes.replace(),
+        scheme,
         n_real=rows,
         generations=60,
         replicates=replicates,
@@ -211,7 +291,27 @@ def test_conjugate_family_returns_to_its_prior(family, replicates):
     )
     for parameter, margin in margins.items():
         for entry in diagonal_entries(final_draws(run, parameter)):
-            assert stats.kstest(entry, margin.cdf).pvalue > KS_LEVEL, parameter
+            assert_distribution(entry, margin)
+
+
+@pytest.mark.parametrize("family", RETURNS)
+@pytest.mark.parametrize(
+    "replicates", [4_000, pytest.param(16_000, marks=pytest.mark.verification)]
+)
+def test_conjugate_family_returns_to_its_prior(family, replicates):
+    check_family(family, bc.schemes.replace(), replicates)
+
+
+@pytest.mark.parametrize("family", RETURNS)
+def test_a_real_share_keeps_a_family_from_its_prior(family):
+    with noticed():
+        check_family(family, bc.schemes.weighted(0.2), 500)
+
+
+@pytest.mark.parametrize("family", ["bernoulli", "exponential", "regression, known noise"])
+def test_plug_in_keeps_a_family_from_its_prior(family):
+    with noticed():
+        check_family(family, bc.schemes.replace(emission="plug-in"), 1_000)
 
 
 def diagonal_entries(draws):
@@ -221,21 +321,28 @@ def diagonal_entries(draws):
     return draws.reshape(len(draws), -1).T
 
 
-@pytest.mark.parametrize("replicates", [1_000, pytest.param(8_000, marks=pytest.mark.verification)])
-def test_ngram_returns_to_its_prior(replicates):
+NGRAM = {"vocabulary": 3, "order": 1, "length": 2, "concentration": 1.0}
+
+
+@cache
+def ngram_truth():
+    """Source of sentences that mostly repeat the first token."""
+    table = np.full((4, 3), 0.02)
+    table[:, 0] = 0.96
+    return bc.Truth(table=table, estimator=bc.Estimator(partial(ngram.model, **NGRAM)))
+
+
+def check_ngram(scheme, replicates):
     """Rows of a late generation have the prior predictive law of tokens and of their successors.
 
     Given a context's n occurrences, a token's count is beta-binomial; its randomised distribution
     function is uniform.
     """
-    tokens, rows, generations, concentration = 3, 12, 30, 1.0
-    settings = {"vocabulary": tokens, "order": 1, "length": 2, "concentration": concentration}
-    table = np.full((tokens + 1, tokens), 0.02)
-    table[:, 0] = 0.96
+    rows, generations, concentration = 12, 30, 1.0
     run = sweep(
-        ngram.estimator(**settings),
-        bc.Truth(table=table, estimator=bc.Estimator(partial(ngram.model, **settings))),
-        bc.schemes.replace(),
+        ngram.estimator(**NGRAM),
+        ngram_truth(),
+        scheme,
         n_real=rows,
         generations=generations,
         replicates=replicates,
@@ -243,30 +350,42 @@ def test_ngram_returns_to_its_prior(replicates):
         seed=27,
     )
     kept = run["rows"].to_dataset()
-    last = (
-        kept["y"]
-        .to_numpy()[(kept["generation"] == generations - 1).to_numpy()]
-        .reshape(-1, rows, 2)
-    )
+    late = (kept["generation"] == generations - 1) & ~kept["real"]
+    last = kept["y"].to_numpy()[late.to_numpy()].reshape(-1, rows, 2)
     starts = last[..., 0] == 0
     follows = starts & (last[..., 1] == 1)
     rng = np.random.default_rng(1)
     for count, of in [(starts.sum(axis=1), rows), (follows.sum(axis=1), starts.sum(axis=1))]:
-        law = stats.betabinom(of, concentration, concentration * (tokens - 1))
+        law = stats.betabinom(of, concentration, concentration * (NGRAM["vocabulary"] - 1))
         uniform = law.cdf(count) - rng.random(len(count)) * law.pmf(count)
-        assert stats.kstest(uniform, "uniform").pvalue > KS_LEVEL
+        assert_distribution(uniform, stats.uniform())
 
 
-@pytest.mark.parametrize("real_share", [0.0, 0.1, 0.5])
-def test_reused_prior_drifts_as_the_law_says(real_share):
+@pytest.mark.parametrize("replicates", [1_000, pytest.param(8_000, marks=pytest.mark.verification)])
+def test_ngram_returns_to_its_prior(replicates):
+    check_ngram(bc.schemes.replace(), replicates)
+
+
+@pytest.mark.parametrize(
+    ("mutant", "replicates"),
+    [(bc.schemes.replace(emission="plug-in"), 1_000), (bc.schemes.weighted(0.2), 200)],
+    ids=["emission", "share"],
+)
+def test_another_scheme_keeps_an_ngram_from_its_prior(mutant, replicates):
+    with noticed():
+        check_ngram(mutant, replicates)
+
+
+def check_drift(scheme, real_share, replicates):
+    """Bias and variance of the posterior mean under a prior used anew at every generation."""
     n, generations, weight = 20, 8, 5.0
     run = sweep(
         gaussian_mean.estimator(prior_mean=1.0, prior_sd=weight**-0.5),
         bc.Truth(mu=0.0),
-        bc.schemes.weighted(real_share),
+        scheme,
         n_real=n,
         generations=generations,
-        replicates=20_000,
+        replicates=replicates,
         seed=25,
     )
     law = theory.prior_drift(
@@ -281,3 +400,22 @@ def test_reused_prior_drifts_as_the_law_says(real_share):
     means = posterior_mean(run, "mu")
     assert_mean(means, law.bias)
     assert_mean((means - law.bias) ** 2, law.variance)
+
+
+@pytest.mark.parametrize("real_share", [0.0, 0.1, 0.5])
+def test_reused_prior_drifts_as_the_law_says(real_share):
+    check_drift(bc.schemes.weighted(real_share), real_share, 20_000)
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        bc.schemes.weighted(0.15),
+        bc.schemes.weighted(0.1, emission="predictive"),
+        bc.schemes.weighted(0.1, total_weight="real"),
+    ],
+    ids=["share", "emission", "total weight"],
+)
+def test_another_scheme_drifts_otherwise(mutant):
+    with noticed():
+        check_drift(mutant, 0.1, 10_000)

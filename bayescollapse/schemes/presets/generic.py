@@ -1,4 +1,4 @@
-"""Presets: training loops of the literature, each one value of :class:`Scheme`."""
+"""Mechanisms with real rows alone to choose: replace, mix, weigh, accumulate."""
 
 from __future__ import annotations
 
@@ -7,25 +7,21 @@ from typing import Any
 from bayescollapse._checks import integer
 from bayescollapse.schedules import Schedule
 from bayescollapse.schemes.memory import Memory
+from bayescollapse.schemes.presets import papers
+from bayescollapse.schemes.presets.build import build
 from bayescollapse.schemes.scheme import Scheme
 from bayescollapse.schemes.weighting import Weighting
 
 __all__ = [
     "accumulate",
     "accumulate_subsample",
-    "he_xu_cheng",
+    "calibrated",
     "optimal",
+    "optimal_by_generation",
     "pooled",
     "replace",
     "weighted",
 ]
-
-HE_XU_CHENG = "He, Xu and Cheng (2025), arXiv:2502.18049"
-GRIFFITHS = "Griffiths and Kalish (2007), doi:10.1080/15326900701326576"
-SHUMAILOV = "Shumailov et al. (2024), arXiv:2305.17493"
-GERSTGRASSER = "Gerstgrasser et al. (2024), arXiv:2404.01413"
-KAZDAN = "Kazdan et al. (2024), arXiv:2410.16713"
-ALEMOHAMMAD = "Alemohammad et al. (2024), arXiv:2307.01850"
 
 
 def replace(*, total_weight: Schedule | str = "rows", **axes: Any) -> Scheme:
@@ -47,9 +43,9 @@ def replace(*, total_weight: Schedule | str = "rows", **axes: Any) -> Scheme:
     >>> bc.schemes.replace()
     Scheme(supply='none', emission='joint')
     """
-    return _preset(
+    return build(
         "replace",
-        f"{SHUMAILOV}; {GRIFFITHS}",
+        f"{papers.SHUMAILOV}; {papers.GRIFFITHS_KALISH}",
         axes,
         supply="none",
         weighting=Weighting("pooled", total_weight),
@@ -75,9 +71,13 @@ def accumulate(*, total_weight: Schedule | str = "rows", **axes: Any) -> Scheme:
     >>> bc.schemes.accumulate(emission="plug-in")
     Scheme(supply='fixed', memory='all', emission='plug-in')
     """
-    weighting = Weighting("pooled", total_weight)
-    return _preset(
-        "accumulate", GERSTGRASSER, axes, supply="fixed", memory=Memory("all"), weighting=weighting
+    return build(
+        "accumulate",
+        papers.GERSTGRASSER,
+        axes,
+        supply="fixed",
+        memory=Memory("all"),
+        weighting=Weighting("pooled", total_weight),
     )
 
 
@@ -98,8 +98,12 @@ def accumulate_subsample(rows: int, **axes: Any) -> Scheme:
     Memory('subsample', 100)
     """
     integer("rows", rows)
-    return _preset(
-        "accumulate_subsample", KAZDAN, axes, supply="fixed", memory=Memory("subsample", rows)
+    return build(
+        "accumulate_subsample",
+        papers.KAZDAN,
+        axes,
+        supply="fixed",
+        memory=Memory("subsample", rows),
     )
 
 
@@ -119,7 +123,7 @@ def pooled(*, total_weight: Schedule | str = "rows", **axes: Any) -> Scheme:
     >>> bc.schemes.pooled()
     Scheme(supply='fresh', emission='joint')
     """
-    return _preset("pooled", ALEMOHAMMAD, axes, weighting=Weighting("pooled", total_weight))
+    return build("pooled", papers.ALEMOHAMMAD, axes, weighting=Weighting("pooled", total_weight))
 
 
 def weighted(real_share: Schedule, *, total_weight: Schedule | str = "rows", **axes: Any) -> Scheme:
@@ -145,7 +149,8 @@ def weighted(real_share: Schedule, *, total_weight: Schedule | str = "rows", **a
             f"real_share must be a number in [0, 1] or a schedule, got {real_share!r}: use "
             "bc.schemes.pooled() or bc.schemes.optimal()"
         )
-    return _preset("weighted", HE_XU_CHENG, axes, weighting=Weighting(real_share, total_weight))
+    weighting = Weighting(real_share, total_weight)
+    return build("weighted", papers.HE_XU_CHENG, axes, weighting=weighting)
 
 
 def optimal(*, total_weight: str | float = "rows", **axes: Any) -> Scheme:
@@ -167,36 +172,57 @@ def optimal(*, total_weight: str | float = "rows", **axes: Any) -> Scheme:
     >>> bc.schemes.optimal(emission="plug-in")
     Scheme(supply='fresh', weighting=Weighting(real_share='optimal'), emission='plug-in')
     """
-    return _preset("optimal", HE_XU_CHENG, axes, weighting=Weighting("optimal", total_weight))
+    weighting = Weighting("optimal", total_weight)
+    return build("optimal", papers.HE_XU_CHENG, axes, weighting=weighting)
 
 
-def he_xu_cheng(real_share: Schedule | str = "optimal") -> Scheme:
-    """Loop of He, Xu and Cheng: fresh real rows, the last synthetic batch, plug-in emission.
+def optimal_by_generation(*, total_weight: str | float = "rows", **axes: Any) -> Scheme:
+    """Mix fresh real rows with the previous generation's at the best share of every generation.
 
-    The paper finds that the best real share is the inverse golden ratio when real and synthetic
-    rows are equally many, and that pooling is inferior.
+    The share starts at 1 and falls to the constant optimum: 1, 2/3, 5/8, 13/21, … for as many real
+    as synthetic rows and plug-in emission. Counts may change over generations. The experiment
+    resolves the shares.
+
+    Parameters
+    ----------
+    total_weight : {"rows", "real", "calibrated"} or number
+        Total weight of a generation's rows.
+    **axes
+        Other axes of :class:`Scheme`.
+
+    Examples
+    --------
+    >>> import bayescollapse as bc
+    >>> bc.schemes.optimal_by_generation(emission="plug-in").weighting
+    Weighting(real_share='optimal by generation')
+    """
+    weighting = Weighting("optimal by generation", total_weight)
+    return build("optimal_by_generation", papers.GARG, axes, weighting=weighting)
+
+
+def calibrated(real_share: Schedule | str = "optimal", **axes: Any) -> Scheme:
+    """Mix fresh and synthetic rows with the total weight whose claim is true.
+
+    The posterior of a Gaussian mean then covers the truth as often as it says, whatever the
+    generation. Under joint emission rows carry twice the error on, so that the best real share
+    rises to 0.7071 for as many real as synthetic rows, and errors are bounded above 0.2929 only.
 
     Parameters
     ----------
     real_share : number, schedule, "optimal" or "pooled"
         Share of the total weight on real rows.
+    **axes
+        Other axes of :class:`Scheme`.
+
+    Notes
+    -----
+    A scheme of this library, in the setting of the paper cited.
 
     Examples
     --------
     >>> import bayescollapse as bc
-    >>> bc.schemes.he_xu_cheng(0.618).citation
-    'He, Xu and Cheng (2025), arXiv:2502.18049'
+    >>> bc.schemes.calibrated(0.7).weighting
+    Weighting(real_share=0.7, total_weight='calibrated')
     """
-    return _preset(
-        "he_xu_cheng", HE_XU_CHENG, {}, weighting=Weighting(real_share), emission="plug-in"
-    )
-
-
-def _preset(name: str, citation: str, axes: dict[str, Any], **own: Any) -> Scheme:
-    clash = sorted(set(axes) & set(own))
-    if clash:
-        raise ValueError(
-            f"bc.schemes.{name} fixes {clash}, which were also given: use bc.Scheme(…) to combine "
-            "axes freely"
-        )
-    return Scheme(**own, **axes, name=name, citation=citation)
+    weighting = Weighting(real_share, "calibrated")
+    return build("calibrated", papers.HE_XU_CHENG, axes, weighting=weighting)
