@@ -194,6 +194,11 @@ class BernoulliSampler:
 
         return from_likelihood if point.kind in ("mle", "unbiased") else from_posterior
 
+    def log_predictive(self, stats: Stats, rows: Values) -> Floats:
+        """Log of the posterior mean probability of every row, shape (replicate, obs)."""
+        p = self.mean(stats)["p"][:, None]
+        return np.where(rows["y"] == 1, np.log(p), np.log1p(-p))
+
     def log_density(self, parameters: Values, rows: Values) -> Floats:
         """Log probability of every row at every draw."""
         p, y = parameters["p"][:, :, None], rows["y"][:, None, :]

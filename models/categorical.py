@@ -213,6 +213,12 @@ class CategoricalSampler:
 
         return from_likelihood if point.kind in ("mle", "unbiased") else from_posterior
 
+    def log_predictive(self, stats: Stats, rows: Values) -> Floats:
+        """Log of the posterior mean probability of every row, shape (replicate, obs)."""
+        mean = self.mean(stats)["p"]
+        codes = np.broadcast_to(rows["y"], (mean.shape[0], rows["y"].shape[1]))
+        return np.log(np.take_along_axis(mean, codes, axis=-1))
+
     def log_density(self, parameters: Values, rows: Values) -> Floats:
         """Log probability of every row at every draw."""
         codes = np.broadcast_to(

@@ -281,6 +281,17 @@ class GaussianSampler:
         z = (rows["y"][:, None, :] - parameters["mu"][:, :, None]) / sigma
         return np.asarray(-0.5 * z**2 - np.log(sigma) - 0.5 * np.log(2 * np.pi))
 
+    def log_predictive(self, stats: Stats, rows: Values) -> Floats:
+        """Student-t log predictive density of every row, shape (replicate, obs)."""
+        from scipy.special import gammaln
+
+        location, weight, shape, scale = self._posterior(stats)
+        nu = np.reshape(2 * np.asarray(shape), (-1, 1))
+        spread = np.sqrt(scale / shape * (1 + 1 / np.asarray(weight)))[:, None]
+        z = (rows["y"] - location[:, None]) / spread
+        constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(nu * np.pi)
+        return np.asarray(constant - np.log(spread) - (nu + 1) / 2 * np.log1p(z**2 / nu))
+
     def _posterior(self, stats: Stats) -> tuple[Floats, Floats, Floats, Floats]:
         """Location, weight, inverse-gamma shape and scale of the posterior."""
         weight, mean, squares = stats

@@ -206,6 +206,15 @@ class GaussianMeanSampler:
         z = (rows["y"][:, None, :] - parameters["mu"][:, :, None]) / self.sd
         return np.asarray(-0.5 * z**2 - np.log(self.sd) - 0.5 * np.log(2 * np.pi))
 
+    def log_predictive(self, stats: Stats, rows: Values) -> Floats:
+        """Gaussian log predictive density of every row, shape (replicate, obs)."""
+        location, sd = self._location(stats)
+        spread = np.sqrt(self.sd**2 + np.square(sd))
+        z = (rows["y"] - location[:, None]) / np.reshape(spread, (-1, 1))
+        return np.asarray(
+            -0.5 * z**2 - np.log(np.reshape(spread, (-1, 1))) - 0.5 * np.log(2 * np.pi)
+        )
+
     def _location(self, stats: Stats) -> tuple[Floats, Floats]:
         weight, mean = stats
         prior_weight = (self.sd / self.prior_sd) ** 2

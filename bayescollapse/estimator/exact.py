@@ -14,6 +14,7 @@ __all__ = [
     "ExactSampler",
     "Floats",
     "ForwardFunction",
+    "PredictiveSampler",
     "Stats",
     "TemperedSampler",
     "merge_weights",
@@ -98,6 +99,17 @@ class TemperedSampler(Protocol):
         ------
         ValueError
             If the family has no such rows.
+        """
+
+
+@runtime_checkable
+class PredictiveSampler(Protocol):
+    """An exact sampler that knows its predictive density in closed form; optional."""
+
+    def log_predictive(self, stats: Stats, rows: Values) -> Floats:
+        """Log posterior predictive density of every row, shape (replicate, obs), in nats.
+
+        `rows` have a leading axis of one or of all replicates.
         """
 
 

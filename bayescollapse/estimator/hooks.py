@@ -18,8 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescollapse.estimator.emission import Emission, emission_parameters
-from bayescollapse.estimator.engine import Engine, ExactEngine, Fit
-from bayescollapse.estimator.exact import Floats, ForwardFunction, TemperedSampler
+from bayescollapse.estimator.engine import Engine, ExactEngine, ExactFit, Fit
+from bayescollapse.estimator.exact import (
+    Floats,
+    ForwardFunction,
+    PredictiveSampler,
+    TemperedSampler,
+)
 from bayescollapse.estimator.points import Point, PointSampler
 from bayescollapse.rows import Values
 
@@ -214,7 +219,8 @@ def log_predictive(engine: Engine, fit: Fit, rows: Values, rng: np.random.Genera
     Parameters
     ----------
     engine : Engine
-        Its own ``log_predictive`` is used if it has one, else the mean over 200 posterior draws.
+        Its own ``log_predictive`` is used if it has one, then the closed form of its exact sampler,
+        else the mean over 200 posterior draws.
     fit : Fit
         Posteriors of a block of replicates.
     rows : mapping of str to ndarray, shape (replicate or 1, obs, …)
@@ -233,6 +239,11 @@ def log_predictive(engine: Engine, fit: Fit, rows: Values, rng: np.random.Genera
     """
     if isinstance(engine, DensityEngine):
         return engine.log_predictive(fit, rows, rng)
+    sampler = getattr(engine, "sampler", None)
+    if isinstance(sampler, PredictiveSampler) and isinstance(fit, ExactFit):
+        density = sampler.log_predictive(fit.stats, rows)
+        shape = (engine.block, density.shape[1])
+        return np.asarray(density if density.shape == shape else np.broadcast_to(density, shape))
     draws = fit.draws(DENSITY_DRAWS, rng)
     replicates = next(iter(draws.values())).shape[0]
     wide = {n: np.broadcast_to(v, (replicates, *v.shape[1:])) for n, v in rows.items()}
