@@ -132,7 +132,7 @@ distance of 1 from the truth (middle)."""
 CONTRACTION = """Slope of a generation's offset from the verifier's centre on that of the generation
 before, through 0, over lineages and directions. "First" is the round after the real rows; "later"
 are all others, weighed by their rows. "Largest" is the rate of theorem 4.1, the slope at the
-centre: no round contracts less."""
+centre: no round contracts more slowly."""
 ENDS = """Mean squared distance to the verifier's centre at the last generation. "Bound" is that
 of theorem 4.1 for these batches, "floor" its limit if all generations to come had the rows of this
 one. Where contraction is slow the loop still lags behind its batches, and the bound is loose where
@@ -162,10 +162,11 @@ nearly no regions hold the truth. Even with an unbiased verifier regions claim t
 of earlier generations remain, and posteriors know nothing of them. Joint emission does not mend
 this: it adds noise to the rows, while the posterior claims what it did."""
 CENTRE = """Share of lineages whose 95 % region holds the verifier's centre, at the last generation,
-and its limit after many rounds of many rows. A verifier of small radius is believed more firmly
-than posteriors claim, as kept rows vary less than the noise that the model knows of; one of large
-radius less firmly, as errors of earlier generations remain. Between the two lies a contraction of
-0.618, the inverse golden ratio, under plug-in emission, and of 1/2 under joint."""
+and its limit after many rounds of many rows. Where the radius is small, regions hold the centre
+more often than they claim, as kept rows vary less than the noise that the model knows of. Where it
+is large they hold it less often, as errors of earlier generations remain. They are honest where a
+round contracts by 0.618, the inverse golden ratio, under plug-in emission, and by 1/2 under
+joint."""
 COVERAGE = """Top: share of lineages whose 95 % region holds the truth. Bottom: the verifier's
 centre; an unbiased verifier's centre is the truth. Dashed: what the regions claim. Lines: theory;
 dots: measured, with two SE."""

@@ -11,7 +11,7 @@ import numpy as np
 
 import bayescollapse as bc
 from bayescollapse.models import linear_regression
-from bayescollapse.sources.orthonormal import OrthonormalDesign
+from bayescollapse.sources import OrthonormalDesign
 
 NOISE_SD = 1.0
 SLACK = NOISE_SD * float(np.sqrt(2 / np.pi))

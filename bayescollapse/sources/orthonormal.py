@@ -42,7 +42,7 @@ class OrthonormalDesign:
     Examples
     --------
     >>> import numpy as np
-    >>> from bayescollapse.sources.orthonormal import OrthonormalDesign
+    >>> from bayescollapse.sources import OrthonormalDesign
     >>> OrthonormalDesign(2).block(1, 3, np.random.default_rng(0))["x"]
     array([[[1., 0.],
             [0., 1.],

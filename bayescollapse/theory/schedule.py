@@ -29,10 +29,10 @@ def optimal_schedule(
         w_t = \frac{h_t}{1/n_t + h_t}, \qquad R_t = w_t / n_t
 
     with f the emission's share of the posterior variance (0 plug-in, 1 joint, 1/K ensemble(K),
-    1/m predictive), beta the sampling bias (1 if none), N the total weight and R in units of the row variance. Each step is the best
-    combination of two independent unbiased estimates, and a smaller error never hurts later
-    generations, so the path is the best one as a whole. Exact for known row variance, a flat prior
-    and total weights that do not depend on the share.
+    1/m predictive), beta the sampling bias (1 if none), N the total weight and R in units of the
+    row variance. Each step is the best combination of two independent unbiased estimates, and a
+    smaller error never hurts later generations, so the path is the best one as a whole. Exact for
+    known row variance, a flat prior and total weights that do not depend on the share.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from bayescollapse.models import gaussian_mean, linear_regression
 from bayescollapse.schemes.selection.model_score import ModelScore
 from bayescollapse.schemes.selection.score import Threshold, TopShare
 from bayescollapse.schemes.selection.verifier import VerifierBall
-from bayescollapse.sources.orthonormal import OrthonormalDesign
+from bayescollapse.sources import OrthonormalDesign
 from tests.laws.support import TOLERANCE, assert_mean, posterior_mean, sweep
 
 SLACK = float(np.sqrt(2 / np.pi))

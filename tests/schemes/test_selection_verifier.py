@@ -7,7 +7,7 @@ import xarray as xr
 from bayescollapse import theory
 from bayescollapse.schemes.context import Context
 from bayescollapse.schemes.selection.verifier import VerifierBall
-from bayescollapse.sources.orthonormal import OrthonormalDesign
+from bayescollapse.sources import OrthonormalDesign
 from tests.laws.support import TOLERANCE, assert_mean
 
 
