@@ -31,7 +31,8 @@ law is averaged, with its Monte Carlo standard error. z is the distance in stand
 the relative slack of laws that hold for many rows only; of bounds it is the distance on the wrong
 side. Rows of the same experiment share their real rows and their noise, so their z are alike."""
 CAPTION = """Dots: z of every row of the table, in its order. Shaded: the normal band in which all
-of them lie with the stated probability, if every law holds. Bounds that are kept have z = 0."""
+of them lie with the stated probability, if every law holds; darker: one standard error. Bounds that
+are kept have z = 0."""
 UNCHECKED = """No law is known for these presets, or none in bayescollapse.theory."""
 
 

@@ -15,7 +15,7 @@ from bayescollapse.plots.frame import GREY, PALETTE, tidy
 from contamination_parts.exponents import Atlas
 from contamination_parts.frequencies import Curve
 from contamination_parts.settings import EMISSIONS
-from contamination_parts.text import ALONE, TextCurve, Texts, worth_law
+from contamination_parts.text import ALONE, WORDS, TextCurve, Texts, worth_law
 
 COLORS = dict(zip(EMISSIONS, PALETTE, strict=False))
 FATES = {"recovery": "#A6DBA0", "floor": "#F7E1A0", "collapse": "#E7A6A0"}
@@ -88,6 +88,8 @@ def loss_figure(texts: Texts) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xticks([t for t in axes.get_xticks() if 0 <= t < len(alone.loss)])
         tidy(axes)
+        axes.axhline(np.log(WORDS), color=GREY, linestyle=":", linewidth=1.2)
+        axes.text(0.2, np.log(WORDS), "every word equally likely", va="bottom", color=GREY)
         colors = [*PALETTE[: len(chosen)], "black"]
         _labels(axes, [*chosen, alone], colors)
     panels[0].set_ylabel("loss on held-out topics (nats per word)")

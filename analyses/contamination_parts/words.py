@@ -116,7 +116,8 @@ generation over that of generation 0, blue where it fell and red where it rose. 
 by the measured error and labelled with it: where law and measurement agree, a circle has the colour
 of what surrounds it."""
 LOSS_PICTURE = """Lines: mean over lineages, shaded with two standard errors. Dashed: every
-generation is fitted to as many real rows. All lineages share the split into topics, so standard
+generation is fitted to as many real rows. Dotted: the loss of a model that knows nothing; above it,
+a model is sure of words that do not come. All lineages share the split into topics, so standard
 errors do not speak of other splits."""
 WORTH = f"""How many real rows would have given a model of the same loss? The number is read off a
 learning curve, measured on the same held-out rows, and divided by the rows of generation 0 (so a

@@ -77,7 +77,9 @@ def ratio_figure(ratios: Sequence[Ratio]) -> Figure:
             part = [r for r in ratios if (r.model, r.scheme) == (model, scheme)]
             k = [found.ratio for found in part]
             color = PALETTE[2 * number]
-            axes.plot(k, [r.law for r in part], color=color, label=f"{scheme}, theory")
+            # A line through two points would say something about the ratios between them.
+            line = {"linestyle": "-"} if len(k) > 2 else {"linestyle": "", "marker": "_", "ms": 16}
+            axes.plot(k, [r.law for r in part], color=color, label=f"{scheme}, theory", **line)
             errors, bars = [r.error for r in part], [2 * r.mcse for r in part]
             axes.errorbar(k, errors, yerr=bars, color=color, label=f"{scheme}, measured", **BARS)
         axes.axhline(0.5, color=GREY, linestyle="--", linewidth=1, label="½: end of pooling")

@@ -42,11 +42,15 @@ def contaminated_risk(
     r"""Error of each generation that learns category frequencies from rows of unknown source.
 
     .. math:: R_0 = \frac{V}{N_0}, \qquad
-        R_t = (1-a_t)^2 \left(1 - \frac{1}{N_t}\right) (R_{t-1} + d_{t-1}) + \frac{V}{N_t}
+        R_t = (1-a_t)^2 \left( \left(1 - \frac{1}{N_t}\right) R_{t-1} + d_t \right)
+        + \frac{V}{N_t}
 
-    with d = 0 for plug-in and predictive emission, and d_{t-1} = (V - R_{t-1})/(K (N_{t-1} + 1))
+    with d = 0 for plug-in and predictive emission, and
+
+    .. math:: d_t = \left(\frac{1}{K} - \frac{1}{N_t}\right) \frac{V - R_{t-1}}{N_{t-1} + 1}
+
     where synthetic rows come from K draws of the Dirichlet posterior whose concentrations are the
-    counts (joint: K = 1). Exact.
+    counts (joint: K = 1; predictive is K = N_t). Exact.
 
     Parameters
     ----------
@@ -60,8 +64,8 @@ def contaminated_risk(
     diversity
         V = 1 - sum of squared true probabilities, positive and below 1.
     emission
-        "plug-in", "joint", "predictive" or ("ensemble", K). A row of an ensemble is drawn from one
-        of the K members at random.
+        "plug-in", "joint", "predictive" or ("ensemble", K). The K members of an ensemble
+        emit equally many rows each.
 
     Returns
     -------
@@ -89,13 +93,14 @@ def contaminated_risk(
     count = per_generation("rows", row_counts(rows), generations)
     v = true_diversity(diversity)
     mode = parse_emission(emission)
-    drawn = 0.0 if mode.kind in ("plug-in", "predictive") else 1.0 / mode.members
+    members = np.inf if mode.kind in ("plug-in", "predictive") else float(mode.members)
     shape = np.broadcast_shapes(real.shape[1:], count.shape[1:], v.shape)
     path = np.empty((generations, *shape))
     path[0] = v / count[0]
     for t in range(1, generations):
-        handed = path[t - 1] + drawn * (v - path[t - 1]) / (count[t - 1] + 1)
-        path[t] = (1 - real[t]) ** 2 * (1 - 1 / count[t]) * handed + v / count[t]
+        spread = np.maximum(1 / members - 1 / count[t], 0.0) * (members < np.inf)
+        handed = (1 - 1 / count[t]) * path[t - 1] + spread * (v - path[t - 1]) / (count[t - 1] + 1)
+        path[t] = (1 - real[t]) ** 2 * handed + v / count[t]
     return path
 
 

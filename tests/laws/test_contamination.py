@@ -140,22 +140,6 @@ def test_decaying_shares_and_growing_sizes(share, total, generations, size):
             assert_mean(errors[:, shown[1:]], other[shown[1:]])
 
 
-def members_law(p, generations, share, rows, members):
-    """Law of `members` posterior draws that make equally many of the rows each.
-
-    Given the draws, rows of different members are independent and not identically distributed.
-    Their frequencies have the mean of the draws, of variance (V - R)/(rows + 1)/members, and a
-    sampling variance that lacks the spread between members; together a factor of 1/members -
-    1/rows. One member is joint emission, as many as rows predictive emission.
-    """
-    v, risk = diversity(p), np.empty(generations)
-    risk[0] = v / rows
-    for t in range(1, generations):
-        draws = (v - risk[t - 1]) / (rows + 1) * (1 / members - 1 / rows)
-        risk[t] = (1 - share) ** 2 * ((1 - 1 / rows) * risk[t - 1] + draws) + v / rows
-    return risk
-
-
 @pytest.mark.parametrize(
     "replicates", [4_000, pytest.param(40_000, marks=pytest.mark.verification)]
 )
@@ -163,10 +147,9 @@ def members_law(p, generations, share, rows, members):
 def test_emissions(emission, replicates):
     """Eight generations of three emissions: 24 comparisons, 2e-3."""
     run = lineages(FOUR, contaminated(0.2, 40, emission), 8, replicates, seed=45)
-    errors, members = squared(run, FOUR), 1 if emission == "joint" else 40
+    errors = squared(run, FOUR)
     expected = law(FOUR, 8, 0.2, 40, emission)
     assert_mean(errors, expected)
-    np.testing.assert_allclose(members_law(FOUR, 8, 0.2, 40, members), expected, rtol=1e-12)
     other = "plug-in" if emission == "joint" else "joint"
     with pytest.raises(AssertionError, match="MCSE"):
         assert_mean(errors, law(FOUR, 8, 0.2, 40, other))
@@ -181,10 +164,10 @@ def test_ensembles(members, replicates):
     scheme = contaminated(0.2, 20, f"ensemble({members})")
     run = lineages(FOUR, scheme, 8, replicates, seed=51)
     errors = squared(run, FOUR)
-    assert_mean(errors, members_law(FOUR, 8, 0.2, 20, members))
-    for wrong in (1, 20):
+    assert_mean(errors, law(FOUR, 8, 0.2, 20, ("ensemble", members)))
+    for wrong in ("joint", "predictive"):
         with pytest.raises(AssertionError, match="MCSE"):
-            assert_mean(errors, members_law(FOUR, 8, 0.2, 20, wrong))
+            assert_mean(errors, law(FOUR, 8, 0.2, 20, wrong))
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_contaminated_frequencies(real, rows):
 
 @pytest.mark.parametrize("emission", ["joint", ("ensemble", 3)])
 def test_contaminated_frequencies_of_draws(emission):
-    p, lineages, rows, real = np.array([0.4, 0.3, 0.2, 0.1]), 20_000, 8, 0.2
+    p, lineages, rows, real = np.array([0.4, 0.3, 0.2, 0.1]), 20_000, 9, 0.2
     law = theory.contaminated_risk(
         6, real_probability=real, rows=rows, diversity=1 - p @ p, emission=emission
     )
@@ -54,8 +54,11 @@ def test_contaminated_frequencies_of_draws(emission):
     for t in range(1, 6):
         draws = rng.standard_gamma(np.repeat(rows * learned[:, None], members, axis=1))
         draws /= draws.sum(axis=-1, keepdims=True)
-        source = real * p + (1 - real) * draws.mean(axis=1)
-        learned = rng.multinomial(rows, source) / rows
+        # Every member emits as many rows; each row is then real or not.
+        own = np.repeat(draws, rows // members, axis=1)
+        source = np.where(rng.random((lineages, rows, 1)) < real, p, own)
+        codes = (rng.random((lineages, rows, 1)) > source.cumsum(axis=-1)[..., :-1]).sum(axis=-1)
+        learned = (codes[..., None] == np.arange(len(p))).mean(axis=1)
         assert_mean(((learned - p) ** 2).sum(axis=1), law[t])
 
 
