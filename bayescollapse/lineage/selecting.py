@@ -221,7 +221,7 @@ class _Tray:
         for name, value in rows.items():
             if name not in self.rows:
                 shape = (len(self.have), self.m, *value.shape[2:])
-                self.rows[name] = np.zeros(shape, value.dtype)
+                self.rows[name] = np.empty(shape, value.dtype)
             self.rows[name][target] = _chosen(value, found)
 
 
