@@ -27,6 +27,11 @@ def posterior_mean(run, parameter, scheme=None):
     return (values.isel(scheme=0) if scheme is None else values.sel(scheme=scheme)).to_numpy()
 
 
+def final_draws(run, parameter):
+    """Emitting draw (or point) of every lineage at the last generation."""
+    return run["emission"][parameter].isel(scheme=0, generation=-1, member=0).to_numpy()
+
+
 def assert_mean(samples, expected, *, slack=0.0, axis=0):
     """Mean over replicates equals the law within 4 MCSE (plus a stated relative slack)."""
     samples = np.asarray(samples)

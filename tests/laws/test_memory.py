@@ -6,7 +6,7 @@ import pytest
 import bayescollapse as bc
 from bayescollapse import theory
 from bayescollapse.models import gaussian_mean
-from tests.laws.support import TOLERANCE, assert_mean, posterior_mean, sweep
+from tests.laws.support import TOLERANCE, assert_mean, noticed, posterior_mean, sweep
 
 ROWS, GENERATIONS = 8, 7
 SIZES = [4_000, pytest.param(40_000, marks=pytest.mark.verification)]
@@ -100,6 +100,9 @@ def test_best_share_of_every_generation(emission, replicates):
         bc.schemes.weighted((1.0, *near), emission=emission), replicates, **settings
     )
     assert other[:, -1].mean() > errors[:, -1].mean()
+    pooled = squared_errors(bc.schemes.pooled(emission=emission), replicates, **settings)
+    with noticed():
+        assert_mean(pooled, path.real_share / 12)
 
 
 def test_best_share_of_equal_counts_is_the_path_of_ratios():

@@ -10,7 +10,7 @@ from bayescollapse.models import bernoulli, logistic_regression
 from bayescollapse.schemes.context import Context
 from bayescollapse.schemes.selection.noisy import NoisyVerifier
 from bayescollapse.sources import NormalCovariates
-from tests.laws.support import TOLERANCE, assert_mean, posterior_mean, sweep
+from tests.laws.support import TOLERANCE, assert_mean, noticed, posterior_mean, sweep
 
 RATES = {"keep_correct": 0.8, "keep_wrong": 0.4}
 VERIFIER = NoisyVerifier(right=0.8, wrong=0.4)
@@ -83,7 +83,7 @@ def test_the_majority_breaks_down_where_stated():
         assert (right[:, 0] < 0.5).all()
 
 
-def logistic_accuracy(estimator, error, replicates, seed):
+def logistic_accuracy(estimator, error, replicates, seed, verifier):
     """Accuracy against true labels after one fit to 2,000 labels that passed the verifier."""
     features = estimator.schema.covariates[0].shape[0]
     beta = np.full((1, 1, features), 10.0)
@@ -98,7 +98,7 @@ def logistic_accuracy(estimator, error, replicates, seed):
         right = x[0].sum(axis=1) > 0
         y = np.where(rng.random(8000) < error, ~right, right).astype(int)[None]
         context = Context(1, 0, 2000, rng, true_log_density=truth)
-        kept = np.flatnonzero(VERIFIER.select({"y": y, "x": x}, context)[0])[:2000]
+        kept = np.flatnonzero(verifier.select({"y": y, "x": x}, context)[0])[:2000]
         rows = xr.Dataset({"y": ("obs", y[0, kept]), "x": (("obs", "feature"), x[0, kept])})
         fit = estimator.fit(rows, method="laplace", draws=100, seed=int(rng.integers(2**31)))
         point = fit["posterior"]["beta"].mean(("chain", "draw")).to_numpy()
@@ -108,16 +108,27 @@ def logistic_accuracy(estimator, error, replicates, seed):
     return np.array([one() for _ in range(replicates)])
 
 
-def check_sides(estimator, replicates):
+def check_sides(estimator, replicates, verifier=VERIFIER):
     """Q12: accuracy on the right side of one half by 10 MCSE, on both sides of p*."""
     for error, side in ((0.57, 1), (0.77, -1)):
-        accuracy = logistic_accuracy(estimator, error, replicates, seed=82)
-        mcse = accuracy.std(ddof=1) / np.sqrt(replicates)
-        assert side * (accuracy.mean() - 0.5) > 10 * mcse
+        accuracy = logistic_accuracy(estimator, error, replicates, 82, verifier)
+        z = side * (accuracy.mean() - 0.5) / (accuracy.std(ddof=1) / np.sqrt(replicates))
+        assert z > 10, f"{z:.1f} MCSE at the error {error}"
 
 
 def test_accuracy_of_a_logistic_regression_jumps(logistic):
     check_sides(logistic, replicates=5)
+
+
+@pytest.mark.parametrize(
+    "verifier",
+    [NoisyVerifier(right=0.4, wrong=0.8), NoisyVerifier(right=0.8, wrong=0.1)],
+    ids=["swapped", "strict"],
+)
+def test_another_verifier_has_its_jump_elsewhere(logistic, verifier):
+    """Negative control: p* is 1/3, below both errors, or 8/9, above them."""
+    with noticed():
+        check_sides(logistic, 5, verifier)
 
 
 def test_only_right_labels_pass_a_perfect_verifier(logistic):

@@ -133,8 +133,7 @@ def test_columns_are_resampled_together():
     assert_mean((centred[:, :, None] * centred[:, None, :]).reshape(-1, 9), expected.ravel())
 
 
-@pytest.mark.parametrize("emission", ["plug-in", "joint", "predictive", "ensemble(4)"])
-def test_variance_dies_with_the_genealogy(emission):
+def check_genealogy(scheme, emission, replicates=2000):
     """Two rows of a generation are copies of one of generation 0 with probability 1 - (1 - g)^t.
 
     The expected variance of the rows falls by the same factor; g is 1/m for independent rows and
@@ -144,11 +143,11 @@ def test_variance_dies_with_the_genealogy(emission):
     run = bc.Experiment(
         empirical.estimator(summary_draws=2),
         NORMAL,
-        bc.schemes.replace(emission=emission),
+        scheme,
         n_real=n,
         n_synthetic=m,
         generations=generations,
-        replicates=2000,
+        replicates=replicates,
         keep_draws=0,
         keep_rows="none",
         references=(),
@@ -166,6 +165,26 @@ def test_variance_dies_with_the_genealogy(emission):
     mean = run["summary"]["mu"].sel(statistic="mean").isel(scheme=0).to_numpy()
     # What the variance loses, the spread of the means between lineages gains.
     assert_mean(mean**2 + variance, 1.0)
+
+
+@pytest.mark.parametrize("emission", ["plug-in", "joint", "predictive", "ensemble(4)"])
+def test_variance_dies_with_the_genealogy(emission):
+    check_genealogy(bc.schemes.replace(emission=emission), emission)
+
+
+@pytest.mark.parametrize(
+    ("mutant", "emission"),
+    [
+        (bc.schemes.replace(emission="plug-in"), "joint"),
+        (bc.schemes.replace(), "predictive"),
+        (bc.schemes.replace(emission="ensemble(2)"), "ensemble(4)"),
+        (bc.schemes.weighted(0.1, emission="plug-in"), "plug-in"),
+    ],
+    ids=["plug-in", "joint", "ensemble", "share"],
+)
+def test_another_scheme_has_another_genealogy(mutant, emission):
+    with pytest.raises(AssertionError, match="MCSE"):
+        check_genealogy(mutant, emission)
 
 
 def test_share_of_copies_under_replace():
@@ -196,9 +215,8 @@ def test_share_of_copies_under_replace():
             assert_mean(same / (n * (n - 1)), expected)
 
 
-@pytest.mark.parametrize("replicates", [400, pytest.param(20_000, marks=pytest.mark.verification)])
-def test_distance_to_the_truth_follows_the_unified_recursion(replicates):
-    """Cramer-von-Mises distance of the weighted distribution, and its optimal share of real rows.
+def check_recursion(schemes, replicates):
+    """Cramer-von-Mises distance of the weighted distribution, for schemes named by their share.
 
     He, Xu and Cheng (arXiv:2502.18049): a = 1/(6n), b = 1/(6m), c = 1 - 1/m.
     """
@@ -206,11 +224,10 @@ def test_distance_to_the_truth_follows_the_unified_recursion(replicates):
 
     n, m, generations = 15, 15, 5
     terms = {"a": 1 / (6 * n), "b": 1 / (6 * m), "c": 1 - 1 / m}
-    shares = (0.3, 0.6)
     run = bc.Experiment(
         empirical.estimator(summary_draws=2),
         NORMAL,
-        {f"{w}": bc.schemes.weighted(w, emission="plug-in") for w in shares},
+        schemes,
         n_real=n,
         n_synthetic=m,
         generations=generations,
@@ -222,14 +239,34 @@ def test_distance_to_the_truth_follows_the_unified_recursion(replicates):
         seed=9,
     ).run(progress=False)
     table = run["rows"].to_dataset()
-    for w in shares:
-        law = theory.risk(generations, real_share=w, **terms)
+    for label in schemes:
+        law = theory.risk(generations, real_share=float(label), **terms)
         for t in range(generations):
-            chosen = (table["scheme"] == f"{w}") & (table["generation"] == t)
+            chosen = (table["scheme"] == label) & (table["generation"] == t)
             cell = table.isel(row=np.flatnonzero(chosen.to_numpy()))
             u = ndtr(cell["y"].to_numpy()).reshape(replicates, -1)
             weight = cell["weight"].to_numpy().reshape(replicates, -1)
             assert_mean(cramer_von_mises(u, weight), law[t])
+
+
+@pytest.mark.parametrize("replicates", [400, pytest.param(20_000, marks=pytest.mark.verification)])
+def test_distance_to_the_truth_follows_the_unified_recursion(replicates):
+    schemes = {w: bc.schemes.weighted(float(w), emission="plug-in") for w in ("0.3", "0.6")}
+    check_recursion(schemes, replicates)
+
+
+@pytest.mark.parametrize(
+    ("label", "mutant"),
+    [
+        ("0.3", bc.schemes.weighted(0.6, emission="plug-in")),
+        ("0.3", bc.schemes.weighted(0.3)),
+        ("0.3", bc.Scheme(supply="fixed", weighting=0.3, emission="plug-in")),
+    ],
+    ids=["share", "emission", "supply"],
+)
+def test_another_scheme_leaves_the_unified_recursion(label, mutant):
+    with pytest.raises(AssertionError, match="MCSE"):
+        check_recursion({label: mutant}, 400)
 
 
 def cramer_von_mises(u, weight):

@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 import bayescollapse as bc
+from bayescollapse import theory
 from bayescollapse.estimator import atoms
 from bayescollapse.estimator.emission import parse_emission
 from bayescollapse.estimator.engine import FitSettings, Group
@@ -168,54 +169,85 @@ def test_more_rows_make_a_narrower_kernel():
     assert 0.5 < np.log(means[0] / means[1]) / np.log(8) / 0.2 < 1.5
 
 
-@pytest.mark.parametrize("emission", ["plug-in", "joint"])
-def test_every_generation_adds_the_square_of_the_bandwidth(emission):
-    """Exact at a fixed bandwidth: E V_{t+1} = (1 - 1/m)(V_t + h^2) for the rows' variance."""
-    n, h, generations = 60, 0.5, 6
+def loop_variance(scheme, bandwidth=0.5, **settings):
+    """Variance of the density (replicate, generation) at a bandwidth that is known."""
     run = bc.Experiment(
-        kernel_density.estimator(prior_median=h, prior_log_sd=1e-3),
+        kernel_density.estimator(prior_median=bandwidth, prior_log_sd=1e-3),
         NORMAL,
-        bc.schemes.replace(emission=emission),
-        n_real=n,
-        generations=generations,
-        replicates=600,
+        scheme,
         keep_draws=0,
         keep_rows="none",
         references=(),
         probabilities=(),
-        seed=7,
+        **settings,
     ).run(progress=False)
-    np.testing.assert_allclose(run["summary"]["bandwidth"].sel(statistic="mean"), h)
-    sigma = run["summary"]["sigma"].sel(statistic="mean").isel(scheme=0).to_numpy()
-    law = np.empty(generations)
-    law[0] = 1 - 1 / n
-    for t in range(1, generations):
-        law[t] = (1 - 1 / n) * (law[t - 1] + h**2)
-    assert_mean(sigma**2 - h**2, law)
+    np.testing.assert_allclose(run["summary"]["bandwidth"].sel(statistic="mean"), bandwidth)
+    return run["summary"]["sigma"].sel(statistic="mean").isel(scheme=0).to_numpy() ** 2
 
 
-def test_real_rows_bound_the_variance_of_the_density():
-    """Real share 0.3: density variance 1 + h^2 (1 - 0.7^(t+1))/0.3 (large n, 2 % allowed).
+def check_growth(variance, n=60, h=0.5):
+    """Exact at a fixed bandwidth: E V_{t+1} = (1 - 1/m)(V_t + h^2) for the rows' variance."""
+    law = theory.kernel_within_variance(np.arange(6), n=n, bandwidth=h)
+    by_hand = [1 - 1 / n]
+    for _ in range(5):
+        by_hand.append((1 - 1 / n) * (by_hand[-1] + h**2))
+    np.testing.assert_allclose(law, by_hand, rtol=1e-12)
+    assert_mean(variance - h**2, law)
+
+
+GROWTH = {"n_real": 60, "generations": 6, "seed": 7}
+
+
+@pytest.mark.parametrize("emission", ["plug-in", "joint"])
+def test_every_generation_adds_the_square_of_the_bandwidth(emission):
+    check_growth(loop_variance(bc.schemes.replace(emission=emission), replicates=600, **GROWTH))
+
+
+@pytest.mark.parametrize(
+    ("mutant", "bandwidth"),
+    [
+        (bc.schemes.weighted(0.2), 0.5),
+        (bc.schemes.accumulate(), 0.5),
+        (bc.schemes.replace(), 0.4),
+    ],
+    ids=["share", "memory", "bandwidth"],
+)
+def test_another_loop_adds_something_else(mutant, bandwidth):
+    variance = loop_variance(mutant, bandwidth, replicates=256, **GROWTH)
+    with pytest.raises(AssertionError, match="against"):
+        check_growth(variance)
+
+
+def check_bounded(scheme, replicates, generations):
+    """Q14: real share 0.3, density variance 1 + h^2 (1 - 0.7^(t+1))/0.3 (large n, 2 % allowed).
 
     Khelifa, Turner and Venkataramanan (arXiv:2602.16601).
     """
-    h, share, generations = 0.5, 0.3, 6
-    run = bc.Experiment(
-        kernel_density.estimator(prior_median=h, prior_log_sd=1e-3),
-        NORMAL,
-        bc.schemes.weighted(share),
-        n_real=200,
-        generations=generations,
-        replicates=128,
-        keep_draws=0,
-        keep_rows="none",
-        references=(),
-        probabilities=(),
-        seed=8,
-    ).run(progress=False)
-    sigma = run["summary"]["sigma"].sel(statistic="mean").isel(scheme=0).to_numpy()
+    h, share = 0.5, 0.3
+    settings = {"n_real": 200, "generations": generations, "seed": 8}
+    variance = loop_variance(scheme, h, replicates=replicates, **settings)
     t = np.arange(generations)
-    assert_mean(sigma**2, 1 + h**2 * (1 - (1 - share) ** (t + 1)) / share, slack=0.02)
+    law = theory.kernel_variance(t, bandwidth=h, real_share=share).density
+    np.testing.assert_allclose(law, 1 + h**2 * (1 - (1 - share) ** (t + 1)) / share, rtol=1e-12)
+    assert_mean(variance, law, slack=0.02)
+    if generations > 12:
+        assert_mean(variance[:, -1], 1 + h**2 / share, slack=0.02)
+
+
+@pytest.mark.parametrize(
+    ("replicates", "generations"),
+    [(128, 6), pytest.param(600, 14, marks=pytest.mark.verification)],
+)
+def test_real_rows_bound_the_variance_of_the_density(replicates, generations):
+    check_bounded(bc.schemes.weighted(0.3), replicates, generations)
+
+
+@pytest.mark.parametrize(
+    "mutant", [bc.schemes.replace(), bc.schemes.weighted(0.6)], ids=["no real rows", "share"]
+)
+def test_another_real_share_has_another_bound(mutant):
+    with pytest.raises(AssertionError, match="against"):
+        check_bounded(mutant, 128, 5)
 
 
 def test_columns_and_text_book_use():
