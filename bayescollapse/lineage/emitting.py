@@ -15,6 +15,7 @@ from bayescollapse.estimator.engine import Engine, Fit
 from bayescollapse.estimator.exact import Floats
 from bayescollapse.estimator.hooks import emit_rows, log_predictive
 from bayescollapse.estimator.trees import parameter_dataset
+from bayescollapse.lineage.covariates import Covariates
 from bayescollapse.lineage.plan import Plan
 from bayescollapse.lineage.pool import Pool
 from bayescollapse.lineage.selecting import Selected, edit, fill, pick, weigh
@@ -22,7 +23,7 @@ from bayescollapse.lineage.weights import check_row_weights
 from bayescollapse.rows import Values, count_rows
 from bayescollapse.schemes.context import Context, Previous
 from bayescollapse.schemes.selection.base import KeepAll, RowSelection, mode_of
-from bayescollapse.sources.base import BoundSource, Place, take_rows
+from bayescollapse.sources.base import BoundSource
 from bayescollapse.streams import Streams
 
 __all__ = ["Emitted", "Emitting"]
@@ -70,6 +71,11 @@ class Emitting:
     streams: Streams
     block: int
 
+    @cached_property
+    def covariates(self) -> Covariates:
+        """Covariates of synthetic rows."""
+        return Covariates(self.plan.scheme, self.engine, self.source, self.streams, self.block)
+
     def emit(self, t: int, pool: Pool, fit: Fit, trained: Callable[[], Values]) -> Emitted:
         """Rows that generation t hands to the next one.
 
@@ -88,7 +94,7 @@ class Emitting:
         first: list[Recorded] = []
 
         def propose(number: int, size: int) -> dict[str, NDArray[Any]]:
-            covariates = self._proposed_covariates(t, m, size, pool, number, trained)
+            covariates = self.covariates.proposed(t, m, size, pool, number, trained)
             rows, recorded = self._propose(t, fit, size, covariates, number)
             first.append(recorded)
             return rows
@@ -215,47 +221,6 @@ class Emitting:
         """Whether the engine makes rows without a posterior draw that could be made again."""
         return not getattr(self.engine, "repeatable", True)
 
-    def _proposed_covariates(
-        self, t: int, m: int, size: int, pool: Pool, number: int, trained: Callable[[], Values]
-    ) -> dict[str, NDArray[Any]]:
-        names = [v.name for v in self.engine.schema.covariates]
-        selection = self.plan.scheme.selection
-        if not names:
-            return {}
-        if mode_of(selection) == "edit":
-            old = trained()
-            return {name: old[name] for name in names}
-        shared = selection.shared if isinstance(selection, RowSelection) else 1
-        covariates = self._covariates(t, m, size // shared, pool, number)
-        if shared == 1:
-            return covariates
-        return {name: np.repeat(value, shared, axis=1) for name, value in covariates.items()}
-
-    def _covariates(
-        self, t: int, m: int, size: int, pool: Pool, number: int
-    ) -> dict[str, NDArray[Any]]:
-        axis = self.plan.scheme.covariates or self.source.default_covariates
-        if axis == "source":
-            return self.source.covariates(size, self.place(t, number))
-        names = [v.name for v in self.engine.schema.covariates]
-        design = pool.current_real() if axis == "resample" else pool.first_real()
-        design = {name: design[name] for name in names}
-        rows = count_rows(design)
-        if axis == "resample":
-            index = self._rng("covariates", t, number).integers(
-                rows, size=(self.engine.block, size)
-            )
-            return take_rows(design, index)
-        if rows != m:
-            raise ValueError(
-                f"covariates='fixed' repeats the design of the {rows} real rows, but {m} synthetic "
-                "rows are wanted: set n_synthetic equal to n_real, or use covariates='resample'"
-            )
-        if size == rows:
-            return design
-        index = np.broadcast_to(np.arange(size) % rows, (self.engine.block, size))
-        return take_rows(design, index)
-
     def _previous(self, t: int, fit: Fit, pool: Pool) -> Previous:
         schema, m = self.engine.schema, self.plan.emitted[t]
         emission = self.plan.scheme.emission
@@ -281,7 +246,7 @@ class Emitting:
         def propose(size: int) -> xr.Dataset:
             covariates = {}
             if schema.covariates:
-                covariates = self._covariates(t, m, size, pool, 0)
+                covariates = self.covariates.draw(t, m, size, pool)
             responses, _ = emit_rows(
                 self.engine, fit, emission, size, covariates, stream(), stream()
             )
@@ -291,7 +256,7 @@ class Emitting:
 
     @cached_property
     def _true_parameters(self) -> dict[str, NDArray[Any]]:
-        stacked = self.source.truth(self.place(0))
+        stacked = self.source.truth(self.covariates.place(0))
         if stacked is None or np.isnan(stacked).any():
             raise ValueError(
                 "a function of the scheme reads the truth, but the source does not know all of "
@@ -307,10 +272,6 @@ class Emitting:
         parameters = {name: value[:, None] for name, value in self._true_parameters.items()}
         density = self.engine.log_density(parameters, _wide(rows, self.engine.block))
         return np.asarray(density[:, 0])
-
-    def place(self, t: int, number: int = 0) -> Place:
-        """Key of the source's streams at a generation."""
-        return Place(self.streams, self.block, t, self.engine.block, attempt=number)
 
     def _rng(self, purpose: str, t: int, number: int = 0) -> np.random.Generator:
         return self.streams.generator(purpose, block=self.block, generation=t, attempt=number)

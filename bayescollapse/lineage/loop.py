@@ -131,7 +131,7 @@ class Lineage:
 
     def _generation(self, t: int, pool: Pool, record: Record) -> Pool:
         if self._wants_real(t):
-            place = self.emitting.place(t)
+            place = self.emitting.covariates.place(t)
             pool = pool.add_real(self.source.real(self.plan.fresh[t], place), t)
         groups = self._groups(t, pool)
         groups, weights = self._weigh(t, groups, pool)

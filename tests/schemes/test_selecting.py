@@ -300,3 +300,19 @@ def test_values_round_trip(scheme):
     assert again == scheme
     assert hash(again) == hash(scheme)
     assert "\n" not in repr(scheme)
+
+
+def test_a_fixed_design_leaves_no_choice_among_rows():
+    scheme = bc.schemes.verified_by(
+        bc.schemes.QuadraticReward(0.0, 1.0), keep=0.5, covariates="fixed"
+    )
+    experiment = bc.Experiment(
+        linear_regression.estimator(features=2, noise_sd=1.0),
+        bc.Truth(beta=[0.5, 0.0], covariates=NormalCovariates(2)),
+        scheme,
+        n_real=12,
+        generations=2,
+        replicates=2,
+    )
+    with pytest.raises(ValueError, match="picks among 24 proposals"):
+        experiment.run(progress=False)

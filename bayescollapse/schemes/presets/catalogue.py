@@ -35,6 +35,12 @@ from bayescollapse.schemes.presets.categorical import (
     seddik,
     suresh,
 )
+from bayescollapse.schemes.presets.changed import (
+    class_balanced,
+    edited,
+    influential,
+    truncated,
+)
 from bayescollapse.schemes.presets.contamination import (
     SETTINGS,
     bakshi_chakraborty,
@@ -49,12 +55,8 @@ from bayescollapse.schemes.presets.continuous import (
 )
 from bayescollapse.schemes.presets.entry import Preset
 from bayescollapse.schemes.presets.filtered import (
-    class_balanced,
     curated,
-    edited,
-    influential,
     label_verified,
-    truncated,
     verified,
     verified_by,
 )
