@@ -40,7 +40,8 @@ def main() -> None:
         measured, best_measured = measure(loop, *sizes), measure(best, *sizes)
         if neural is not None:
             neural_measured = measure(neural, *sizes)
-    output.print_table(console, "By generation, mean [95 %]", findings.generation_rows(measured, 4))
+    rows = findings.generation_rows(measured, 4, ("frechet", "density"))
+    output.print_table(console, "By generation, mean [95 %]", rows)
     console.print("\n" + "\n\n".join(findings.findings(measured)))
     output.write_csv(settings.out / "pca.csv", measured)
     if neural_measured is not None:
@@ -60,7 +61,7 @@ def parse() -> tuple[Settings, int]:
     parser.add_argument("--data", choices=SOURCES, default="mnist")
     parser.add_argument("--images", type=positive, help="real images of generation 0")
     parser.add_argument("--made", type=positive, help="images a generation hands on")
-    parser.add_argument("--factors", type=positive, default=5, help="factors of an image")
+    parser.add_argument("--factors", type=positive, help="factors of an image")
     parser.add_argument("--generations", type=positive, help="generations, at least 2")
     parser.add_argument("--lineages", type=positive, help="lineages of a loop, at least 2")
     parser.add_argument("--no-decoder", action="store_true", help="leave the neural network out")
@@ -74,7 +75,7 @@ def parse() -> tuple[Settings, int]:
         source=arguments.data,
         images=arguments.images or (200 if quick else 500),
         made=arguments.made or (200 if quick else 1000),
-        factors=arguments.factors,
+        factors=arguments.factors or (3 if quick else 5),
         generations=arguments.generations or (5 if quick else 21),
         lineages=arguments.lineages or (2 if quick else 5),
         latent=2 if quick else 8,

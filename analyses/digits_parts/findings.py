@@ -8,9 +8,17 @@ import numpy as np
 import xarray as xr
 
 from digits_parts.loops import LEGIBLE, LIFELIKE, UNVERIFIED
-from digits_parts.measures import contrast, interval
+from digits_parts.measures import against, contrast, interval
 
-__all__ = ["EXPECTED", "findings", "generation_rows", "seen_rows", "verdict"]
+__all__ = [
+    "EXPECTED",
+    "NAMES",
+    "against_rows",
+    "findings",
+    "generation_rows",
+    "seen_rows",
+    "verdict",
+]
 
 Rows = list[dict[str, Any]]
 
@@ -56,6 +64,24 @@ def seen_rows(measured: xr.Dataset) -> Rows:
     return rows
 
 
+def against_rows(measured: xr.Dataset) -> Rows:
+    """One row per verified scheme and generation: the loop with a verifier against the one without.
+
+    The generations are the first after selection, and the last.
+    """
+    rows = []
+    for scheme in measured["scheme"].to_numpy().tolist():
+        if scheme == UNVERIFIED:
+            continue
+        for t in dict.fromkeys((1, int(measured["generation"][-1]))):
+            row = {"scheme": scheme, "generation": t}
+            for name in ("frechet", "density", "recognised", "variety"):
+                change = against(measured, name, scheme, UNVERIFIED, t)
+                row[NAMES[name]] = _words(name, change)
+            rows.append(row)
+    return rows
+
+
 def verdict(name: str, change: xr.Dataset) -> str:
     """Call a change ``better``, ``worse`` or ``undecided`` by its interval.
 
@@ -73,8 +99,10 @@ def verdict(name: str, change: xr.Dataset) -> str:
     return "better" if (low > none) == (BETTER[name] > 0) else "worse"
 
 
-def generation_rows(measured: xr.Dataset, most: int = 7) -> Rows:
-    """One row per scheme and some generations: all measures with their intervals."""
+def generation_rows(
+    measured: xr.Dataset, most: int = 7, names: tuple[str, ...] = tuple(NAMES)
+) -> Rows:
+    """One row per scheme and some generations: measures with their intervals."""
     every = measured["generation"].to_numpy()
     places = np.unique(np.linspace(0, len(every) - 1, min(most, len(every))).round().astype(int))
     rows = []
@@ -82,8 +110,8 @@ def generation_rows(measured: xr.Dataset, most: int = 7) -> Rows:
         for t in every[places].tolist():
             part = measured.sel(scheme=scheme, generation=t)
             row = {"scheme": scheme, "generation": t}
-            for name, words in NAMES.items():
-                row[words] = _between(name, interval(part[name], log=name == "frechet"))
+            for name in names:
+                row[NAMES[name]] = _between(name, interval(part[name], log=name == "frechet"))
             rows.append(row)
     return rows
 
@@ -96,7 +124,7 @@ def findings(measured: xr.Dataset) -> list[str]:
         parts = [_change(measured, name, scheme, last) for name in NAMES]
         sentences.append(
             f"{scheme[0].upper()}{scheme[1:]}. Expected: {EXPECTED[scheme]}. Seen: "
-            f"{'; '.join(parts)}."
+            f"{'; '.join(parts)}.{_beside(measured, scheme, last)}"
         )
     failed = ~measured["passed"]
     sentences.append(
@@ -107,17 +135,30 @@ def findings(measured: xr.Dataset) -> list[str]:
 
 def _change(measured: xr.Dataset, name: str, scheme: str, last: int) -> str:
     own = measured[name].sel(scheme=scheme)
-    means = [
-        float(interval(own.sel(generation=t), log=name == "frechet")["mean"]) for t in (0, 1, last)
-    ]
+    shown = list(dict.fromkeys((0, 1, last)))
+    means = [float(interval(own.sel(generation=t), log=name == "frechet")["mean"]) for t in shown]
     digits = {"frechet": 2, "density": 1, "recognised": 3, "variety": 2}[name]
     figures = ", ".join(f"{value:.{digits}f}" for value in means)
-    if name == "variety":
-        return f"{NAMES[name]} {figures} in generations 0, 1 and {last}"
-    first, whole = (verdict(name, contrast(measured, name, scheme, 0, t)) for t in (1, last))
-    if measured.sizes["replicate"] < 3:
-        return f"{NAMES[name]} {figures} in generations 0, 1 and {last}"
-    return f"{NAMES[name]} {figures} in generations 0, 1 and {last} ({first}, then {whole})"
+    where = " and ".join([", ".join(map(str, shown[:-1])), str(shown[-1])])
+    words = f"{NAMES[name]} {figures} in generations {where}"
+    if name == "variety" or measured.sizes["replicate"] < 3:
+        return words
+    verdicts = [verdict(name, contrast(measured, name, scheme, 0, t)) for t in shown[1:]]
+    return f"{words} ({', then '.join(verdicts)})"
+
+
+def _beside(measured: xr.Dataset, scheme: str, last: int) -> str:
+    """Compare a verified loop with the unverified one; nothing where no interval can be given."""
+    if scheme == UNVERIFIED or measured.sizes["replicate"] < 3:
+        return ""
+    distance, density = (
+        _words(name, against(measured, name, scheme, UNVERIFIED, last))
+        for name in ("frechet", "density")
+    )
+    return (
+        f" Against the unverified loop in generation {last}: Fréchet distance {distance}, density "
+        f"{density} nats an image."
+    )
 
 
 def _words(name: str, change: xr.Dataset) -> str:

@@ -13,7 +13,17 @@ from digits_parts.data import Digits, labels, load_digits
 from digits_parts.features import features_of, frechet, network, recognised
 from digits_parts.loops import Loop
 
-__all__ = ["LEAD", "MEASURES", "contrast", "interval", "made", "measure", "real_figures", "variety"]
+__all__ = [
+    "LEAD",
+    "MEASURES",
+    "against",
+    "contrast",
+    "interval",
+    "made",
+    "measure",
+    "real_figures",
+    "variety",
+]
 
 LEAD = ("scheme", "replicate", "generation")
 MEASURES = ("frechet", "density", "recognised", "variety")
@@ -166,6 +176,22 @@ def contrast(measured: xr.Dataset, name: str, scheme: str, first: int, last: int
     if name == "frechet":
         return interval(after / before, log=True)
     return interval(after - before)
+
+
+def against(measured: xr.Dataset, name: str, scheme: str, other: str, t: int) -> xr.Dataset:
+    """Compare two schemes in one generation, paired within lineages; as :func:`contrast`.
+
+    Parameters
+    ----------
+    measured : Dataset
+        From :func:`measure`.
+    name, scheme, other : str
+        The measure; the scheme, and what it is compared with.
+    t : int
+        Generation.
+    """
+    own, base = (measured[name].sel(scheme=s, generation=t, drop=True) for s in (scheme, other))
+    return interval(own / base, log=True) if name == "frechet" else interval(own - base)
 
 
 def _every(loop: Loop, sample: int, seed: int) -> Iterator[tuple[tuple[int, ...], xr.Dataset]]:

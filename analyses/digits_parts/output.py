@@ -71,6 +71,7 @@ def write_page(
             "\n\n".join(findings.findings(measured)) + f"\n\n{words.READ}",
             findings.seen_rows(measured),
         ),
+        Section("With a verifier against without", words.AGAINST, findings.against_rows(measured)),
         *_curve_sections(settings, measured, best),
         Section("In figures", words.TABLE, findings.generation_rows(measured)),
         *_grid_sections(settings, loop, "pca"),
@@ -103,7 +104,7 @@ def _curve_sections(settings: Settings, measured: xr.Dataset, best: xr.Dataset) 
     for name, (title, text) in titles.items():
         references = {"one model of all real images": float(ideal[name])}
         if name in real:
-            references = {"real images": real[name], **references}
+            references = {pictures.REAL: real[name], **references}
         label, scale = axes[name]
         figure = pictures.curves(measured, name, label, scale=scale, references=references)
         path = _save(figure, settings, f"pca-{name}")
@@ -118,10 +119,10 @@ def _grid_sections(settings: Settings, loop: Loop, stem: str) -> list[Section]:
     sizes = loop.run["predictive"].to_dataset()
     for number, scheme in enumerate(sizes["scheme"].to_numpy().tolist()):
         real = balanced(digits.held_out, EACH * CLASSES)
-        blocks = [("real, held out", real)]
+        blocks = [("real", real)]
         for t in sizes["generation"].to_numpy().tolist():
             images = made(loop, scheme, 0, t, EACH * CLASSES, settings.seed)
-            blocks.append((f"generation {t}", images))
+            blocks.append((str(t), images))
         figure = pictures.grid(blocks, digits.side, each=EACH)
         path = _save(figure, settings, f"{stem}-digits-{number}")
         model = "the decoder" if loop.binary else "probabilistic PCA"
@@ -172,6 +173,7 @@ def _format(text: str, settings: Settings, **more: Any) -> str:
         "pixels": digits.features,
         "proposed": round(settings.made / KEEP),
         "keep": f"{100 * KEEP:g}",
+        "parameters": CLASSES * digits.features * (1 + settings.factors) + 1,
         "last": settings.generations - 1,
         "decoder_last": settings.decoder_generations - 1,
         **vars(settings),

@@ -10,11 +10,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from digits_parts.data import CLASSES
+from digits_parts.loops import LEGIBLE, LIFELIKE, UNVERIFIED
 from digits_parts.measures import interval
 
-__all__ = ["curves", "grid", "line_of_images"]
+__all__ = ["REAL", "curves", "grid", "line_of_images"]
 
-COLOURS = ("#4c566a", "#0072b2", "#d55e00")
+REAL = "real images"
+COLOURS = {UNVERIFIED: "#4c566a", LIFELIKE: "#0072b2", LEGIBLE: "#d55e00"}
 
 
 def grid(blocks: Sequence[tuple[str, xr.Dataset]], side: int, *, each: int = 2) -> Any:
@@ -88,13 +90,14 @@ def curves(
     scale : {"linear", "log", "symlog"}
         Axis of the measure; on a logarithmic one means are geometric.
     references : dict of str to float, optional
-        Dashed lines.
+        Horizontal lines, dashed for real images.
     """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 3.8), layout="constrained")
     axis = figure.subplots()
-    for colour, scheme in zip(COLOURS, measured["scheme"].to_numpy().tolist(), strict=False):
+    for scheme in measured["scheme"].to_numpy().tolist():
+        colour = COLOURS[scheme]
         own = measured[name].sel(scheme=scheme)
         t, summary = own["generation"].to_numpy(), interval(own, log=scale == "log")
         axis.plot(t, own.transpose("generation", ...), color=colour, linewidth=0.5, alpha=0.4)
@@ -103,8 +106,8 @@ def curves(
             axis.fill_between(
                 t, summary["low"], summary["high"], color=colour, alpha=0.15, linewidth=0
             )
-    styles = zip((references or {}).items(), ("dashed", "dotted"), strict=False)
-    for (words, value), style in styles:
+    for words, value in (references or {}).items():
+        style = "dashed" if words == REAL else "dotted"
         axis.axhline(value, color="black", linestyle=style, linewidth=1, label=words)
     options = {"linthresh": 100.0} if scale == "symlog" else {}
     axis.set_yscale(scale, **options)
