@@ -83,7 +83,7 @@ WRONG = {
 @pytest.mark.parametrize("mutant", WRONG)
 def test_another_step_would_be_noticed(mutant):
     """Negative control: each mutated scheme misses the law of one step."""
-    z = one_step(WRONG[mutant], 0.3, 2560)
+    z = one_step(WRONG[mutant], 0.3, 5120)
     residuals = standardised(z, (100, 100))
     moments = np.concatenate([residuals, residuals**2], axis=1)
     assert worst_z(moments, [0.0, 1.0]) > 1.5 * TOLERANCE
