@@ -15,6 +15,7 @@ from bayescollapse.rows import RowSchema, Variable
 __all__ = ["assemble", "row_table", "statistic_labels"]
 
 LEAD = ("scheme", "replicate", "generation")
+HELD_OUT = "predictive/held_out_log_density"
 
 
 def statistic_labels(probabilities: Sequence[float]) -> list[str]:
@@ -65,6 +66,10 @@ def assemble(
     for name in references:
         label = [f"reference/{name}"]
         groups[label[0]] = _parameters(columns, schema, label, "summary", ("statistic",), statistic)
+        if columns.kind(label[0], HELD_OUT) is not None:
+            density = xr.Variable(LEAD[1:], stacked(columns, label, HELD_OUT, squeeze=True))
+            density.attrs["units"] = "nats per row"
+            groups[f"{label[0]}/predictive"] = xr.Dataset({"held_out_log_density": density})
     if truth is not None:
         parts = schema.unpack(truth)
         data = {p.name: (("replicate", *p.dims), parts[p.name]) for p in schema.parameters}

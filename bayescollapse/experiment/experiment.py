@@ -76,7 +76,8 @@ class Experiment:
     keep_rows : {"first", "all", "none"}, default "first"
         Replicates whose rows and weights are kept.
     held_out : Dataset or int, optional
-        Held-out real rows, or how many to draw from the source, for the held-out log density.
+        Held-out real rows, or how many to draw from the source, for the held-out log density: the
+        same for all generations and schemes, and for all replicates unless each has its own truth.
     seed : int, default 0
         Seed of every stream.
     references : sequence of str, optional
@@ -181,12 +182,27 @@ class Experiment:
 
     @cached_property
     def held_out_rows(self) -> Values | None:
-        """Held-out rows of shape (1, obs, …)."""
-        if self.held_out is None:
+        """Held-out rows of shape (1, obs, …); None where there are none, or one set per truth."""
+        if self.held_out is None or self._own_held_out:
             return None
         if isinstance(self.held_out, xr.Dataset):
             return self.estimator.schema.values(self.held_out, argument="held_out")
         place = Place(Streams(self.seed), 0, 0, 1, "held_out")
+        return self.bound.real(int(self.held_out), place)
+
+    @property
+    def _own_held_out(self) -> bool:
+        """Whether every replicate has a truth, and so held-out rows, of its own."""
+        drawn = isinstance(self.held_out, (int, np.integer))
+        return drawn and bool(getattr(self.source, "prior", False))
+
+    def held_out_of(self, block: int) -> Values | None:
+        """Held-out rows of a block of replicates, shape (1 or replicate, obs, …)."""
+        if not self._own_held_out:
+            return self.held_out_rows
+        size = self.estimator.engine(self.method).block
+        place = Place(Streams(self.seed), block, 0, size, "held_out")
+        assert isinstance(self.held_out, (int, np.integer))
         return self.bound.real(int(self.held_out), place)
 
     def portable(self) -> Experiment:
@@ -223,7 +239,7 @@ class Experiment:
             self.draws,
             self.chains,
             quiet if reference else self.record,
-            self.held_out_rows,
+            self.held_out_of(job.block),
         )
 
     def run(

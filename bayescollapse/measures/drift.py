@@ -15,7 +15,7 @@ from bayescollapse.measures.kernels import (
 )
 from bayescollapse.measures.layout import LEAD, cells_of, flatten, group, has_group, truth_of
 
-__all__ = ["drift", "over_replicates"]
+__all__ = ["moment_drift", "over_replicates"]
 
 FIRST = {
     "shift_first": ("posterior mean minus generation 0's", "units of the parameter"),
@@ -35,7 +35,7 @@ PREDICTIVE = {
 }
 
 
-def drift(
+def moment_drift(
     run: xr.DataTree,
     *,
     var_names: str | Sequence[str] | None = None,
@@ -109,7 +109,8 @@ def drift(
     ...     gaussian_mean.estimator(), bc.Truth(mu=0.0), bc.schemes.replace(),
     ...     n_real=20, generations=3, replicates=4,
     ... ).run(progress=False)
-    >>> bc.drift(run)["kl_first"].isel(generation=0).values.tolist()
+    >>> from bayescollapse.measures import moment_drift
+    >>> moment_drift(run)["kl_first"].isel(generation=0).values.tolist()
     [[0.0]]
     """
     mean, sd = cells_of(run, "mean", var_names), cells_of(run, "sd", var_names)

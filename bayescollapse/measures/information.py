@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import xarray as xr
 
-from bayescollapse.measures.kernels import binomial_interval, mean_and_error, ratio_and_error
-from bayescollapse.measures.layout import (
-    cells_of,
-    central_intervals,
-    like_run,
-    real_rows,
-    truth_of,
-)
+from bayescollapse.measures.coverage import chosen_intervals, interval_coverage
+from bayescollapse.measures.kernels import mean_and_error
+from bayescollapse.measures.layout import cells_of, truth_of
+from bayescollapse.measures.worth import row_worth
 
-__all__ = ["information"]
+__all__ = ["rows_and_coverage"]
 
 
-def information(
+def rows_and_coverage(
     run: xr.DataTree,
     *,
     var_names: str | Sequence[str] | None = None,
@@ -84,15 +79,17 @@ def information(
     ...     gaussian_mean.estimator(), bc.Truth(mu=0.0), bc.schemes.accumulate(),
     ...     n_real=20, generations=3, replicates=8,
     ... ).run(progress=False)
-    >>> bc.information(run)["rows_claimed"].values[0, :, 0].round(6).tolist()
+    >>> from bayescollapse.measures import rows_and_coverage
+    >>> rows_and_coverage(run)["rows_claimed"].values[0, :, 0].round(6).tolist()
     [20.0, 40.0, 60.0]
     """
     mean, sd = cells_of(run, "mean", var_names), cells_of(run, "sd", var_names)
     truth = truth_of(run, mean)
     out = _claimed(sd)
     missing: list[str] = []
-    out |= _coverage(run, var_names, truth, _intervals(run, probability), missing)
-    out |= _rows(run, mean, sd, truth, missing)
+    intervals = chosen_intervals(run, probability)
+    out |= interval_coverage(run, var_names, truth, intervals, missing)
+    out |= row_worth(run, mean, sd, truth, missing)
     return xr.Dataset(out, attrs={"missing": "; ".join(missing)})
 
 
@@ -102,104 +99,3 @@ def _claimed(sd: xr.DataArray) -> dict[str, xr.DataArray]:
     values = {"claimed_sd": mean, "claimed_sd_mcse": error, "claimed_sd_median": median.to_numpy()}
     attrs = {"long_name": "posterior sd", "units": "units of the parameter"}
     return {name: median.copy(data=value).assign_attrs(attrs) for name, value in values.items()}
-
-
-def _intervals(run: xr.DataTree, probability: float | None) -> list[tuple[float, str, str]]:
-    found = central_intervals(run)
-    if probability is None:
-        return found
-    chosen = [entry for entry in found if abs(entry[0] - probability) < 1e-9]
-    if not chosen:
-        raise ValueError(
-            f"probability must be one of {[entry[0] for entry in found]}, the central "
-            f"intervals that the run's quantiles form, got {probability!r}: choose one, or run the "
-            "experiment with the two quantiles in probabilities="
-        )
-    return chosen
-
-
-def _coverage(
-    run: xr.DataTree,
-    var_names: str | Sequence[str] | None,
-    truth: xr.DataArray | None,
-    intervals: list[tuple[float, str, str]],
-    missing: list[str],
-) -> dict[str, xr.DataArray]:
-    if truth is None:
-        missing.append("coverage: the run has no truth (give the source a truth=)")
-    elif not intervals:
-        missing.append("coverage: the run holds no pair of quantiles (give probabilities=)")
-    if truth is None or not intervals:
-        return {}
-    hits, known = [], []
-    for _, lower, upper in intervals:
-        low, high = cells_of(run, lower, var_names), cells_of(run, upper, var_names)
-        hits.append(((low <= truth) & (truth <= high)).sum("replicate"))
-        known.append((low.notnull() & high.notnull() & truth.notnull()).all("replicate"))
-    nominal = xr.Variable("interval", [entry[0] for entry in intervals])
-    return _shares(xr.concat(hits, nominal), xr.concat(known, nominal), truth.sizes["replicate"])
-
-
-def _shares(hits: xr.DataArray, known: xr.DataArray, trials: int) -> dict[str, xr.DataArray]:
-    hits = hits.transpose("scheme", "generation", "parameter", "interval")
-    low, high = binomial_interval(hits.to_numpy(), trials)
-    values = {
-        "coverage": hits / trials,
-        "coverage_low": hits.copy(data=low),
-        "coverage_high": hits.copy(data=high),
-    }
-    attrs = {"long_name": "share of replicates whose interval holds the truth", "units": "1"}
-    order = hits.dims
-    return {
-        name: value.where(known).transpose(*order).assign_attrs(attrs)
-        for name, value in values.items()
-    }
-
-
-def _rows(
-    run: xr.DataTree,
-    mean: xr.DataArray,
-    sd: xr.DataArray,
-    truth: xr.DataArray | None,
-    missing: list[str],
-) -> dict[str, xr.DataArray]:
-    sd_real = like_run(run, "reference/real_only", "sd", sd)
-    mean_real = like_run(run, "reference/real_only", "mean", mean)
-    if sd_real is None or mean_real is None:
-        missing.append(
-            "rows_worth, rows_claimed, certainty: the run has no fits of real rows alone (give "
-            "references=('real_only',))"
-        )
-        return {}
-    counts = real_rows(run, mean["generation"].values.tolist())
-    variance, variance_real = sd**2, sd_real**2
-    out = {"n_real": counts.assign_attrs(units="real rows")}
-    out |= _ratio("rows_claimed", [variance_real], [variance], counts)
-    if truth is None:
-        missing.append("rows_worth, certainty: the run has no truth (give the source a truth=)")
-        return out
-    error, error_real = (mean - truth) ** 2, (mean_real - truth) ** 2
-    out |= _ratio("rows_worth", [error_real], [error], counts)
-    return out | _ratio("certainty", [variance_real, error], [variance, error_real], None)
-
-
-def _ratio(
-    name: str,
-    tops: Sequence[xr.DataArray],
-    bottoms: Sequence[xr.DataArray],
-    counts: xr.DataArray | None,
-) -> dict[str, xr.DataArray]:
-    order = ("scheme", "replicate", "generation", "parameter")
-    arrays = [a.transpose(*order) for a in xr.broadcast(*tops, *bottoms)]
-    split = len(tops)
-    value, error = ratio_and_error(
-        [a.to_numpy() for a in arrays[:split]], [a.to_numpy() for a in arrays[split:]], 1
-    )
-    like = arrays[0].isel(replicate=0, drop=True)
-    scale = xr.ones_like(like) if counts is None else counts
-    units = "1" if counts is None else "equivalent real rows"
-    parts = {name: value, f"{name}_mcse": np.asarray(error)}
-    return {
-        label: (like.copy(data=part) * scale).transpose(*like.dims).assign_attrs(units=units)
-        for label, part in parts.items()
-    }

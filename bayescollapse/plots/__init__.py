@@ -5,6 +5,7 @@ from bayescollapse._lazy import attach
 _NAMES = {
     "plot_drift": "bayescollapse.plots.drift",
     "plot_information": "bayescollapse.plots.information",
+    "plot_ranks": "bayescollapse.plots.ranks",
     "plot_share": "bayescollapse.plots.share",
 }
 

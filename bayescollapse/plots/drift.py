@@ -7,7 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from bayescollapse.measures.drift import drift
+from bayescollapse.measures.drift import moment_drift
 from bayescollapse.plots.frame import Panel, draw_lines, finish, log_panels, open_frame, select
 
 __all__ = ["plot_drift"]
@@ -67,7 +67,7 @@ def plot_drift(
     ValueError
         If a measure, parameter or coordinate is unknown, or the run cannot give it.
     """
-    measured = select(drift(run, var_names=var_names), coords)
+    measured = select(moment_drift(run, var_names=var_names), coords)
     names = _chosen(measured, measures)
     mean, median, error = (_panels(measured, names, s) for s in ("", "_median", "_mcse"))
     logged = log_panels(mean, PANELS)

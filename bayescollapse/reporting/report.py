@@ -9,6 +9,8 @@ import xarray as xr
 
 from bayescollapse.plots.records import Table
 from bayescollapse.reporting.axes import scheme_rows
+from bayescollapse.reporting.collapse import collapse_section
+from bayescollapse.reporting.ranks import ranks_section
 from bayescollapse.reporting.render import page
 from bayescollapse.reporting.section import Section, close
 from bayescollapse.reporting.standard import (
@@ -22,6 +24,9 @@ from bayescollapse.reporting.sweep import share_section
 from bayescollapse.reporting.words import configuration_of, lead, setting_rows
 
 __all__ = ["report"]
+
+COLUMNS = 6
+"""Most schemes that the table of definitions of collapse has columns for."""
 
 
 def report(
@@ -90,6 +95,8 @@ def report(
         share_section(run, theory=theory),
         drift_section(run),
         information_section(run),
+        ranks_section(run),
+        _collapse(run),
         predictive_section(run),
         weight_section(run),
         Section("Settings", table=setting_rows(run)),
@@ -102,6 +109,12 @@ def report(
         for section in made:
             if section.figure is not None:
                 close(section.figure)
+
+
+def _collapse(run: xr.DataTree) -> Section | None:
+    """Tell which collapse happened, unless there are too many schemes for columns of a table."""
+    few = len(configuration_of(run)["schemes"]) <= COLUMNS
+    return collapse_section(run) if few and int(run["summary"].sizes["generation"]) > 1 else None
 
 
 def _schemes(run: xr.DataTree) -> Section:

@@ -11,8 +11,8 @@ import xarray as xr
 
 from bayescollapse.estimator.methods import APPROXIMATE
 from bayescollapse.measures.diagnose import diagnose
-from bayescollapse.measures.drift import drift
-from bayescollapse.measures.information import information
+from bayescollapse.measures.drift import moment_drift
+from bayescollapse.measures.information import rows_and_coverage
 from bayescollapse.measures.layout import group
 from bayescollapse.measures.shares import share_groups
 from bayescollapse.plots.drift import plot_drift
@@ -70,7 +70,7 @@ def _about(gate: xr.Dataset) -> str:
 
 def drift_section(run: xr.DataTree) -> Section:
     """Show how far generations moved."""
-    measured = drift(run)
+    measured = moment_drift(run)
     drawn, note = _shown(run, measured)
     last = measured.isel(generation=-1)
     truth = "bias" in measured
@@ -91,7 +91,7 @@ def drift_section(run: xr.DataTree) -> Section:
 
 def information_section(run: xr.DataTree) -> Section:
     """Show coverage, worth and claim."""
-    measured = information(run)
+    measured = rows_and_coverage(run)
     drawn, note = _shown(run, measured)
     last = measured.isel(generation=-1)
     rows = [_information_row(last, s, p) for s, p in _pairs(last)]
@@ -112,7 +112,7 @@ def information_section(run: xr.DataTree) -> Section:
 
 def predictive_section(run: xr.DataTree) -> Section | None:
     """Tabulate held-out loss and the spread of emitted rows, where recorded."""
-    measured = drift(run).isel(generation=-1)
+    measured = moment_drift(run).isel(generation=-1)
     rows = []
     for scheme in measured["scheme"].values.tolist():
         cell = measured.sel(scheme=scheme)

@@ -18,7 +18,7 @@ from zlib import crc32
 import numpy as np
 
 import bayescollapse as bc
-from tests.calibration.bands import p_value
+from bayescollapse.measures.bands import p_value
 
 __all__ = ["DRAWS", "Calibration", "calibrate", "rank_of_truth", "scalars", "seed_of"]
 

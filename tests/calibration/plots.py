@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.calibration.bands import band, counts_below
+from bayescollapse.measures.bands import band, counts_below
 
 __all__ = ["plot_ranks"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from arviz_stats.ecdf_utils import get_pointwise_confidence_band, simulate_confidence_bands
 
-from tests.calibration.bands import band, counts_below, coverage, p_value
+from bayescollapse.measures.bands import band, counts_below, coverage, p_value
 
 
 def test_coverage_equals_full_enumeration():

@@ -7,8 +7,8 @@ are computed from the true table and those rows. Rows and tables are drawn here 
 import numpy as np
 import pytest
 
+from bayescollapse.measures.bands import p_value
 from bayescollapse.models import ngram
-from tests.calibration.bands import p_value
 from tests.calibration.cases import LEVEL
 from tests.calibration.harness import DRAWS, rank_of_truth, seed_of
 

@@ -52,7 +52,7 @@ def read(path):
 def test_report_of_a_synthetic_run(tmp_path):
     path = bc.report(make_run(), tmp_path / "deep" / "run.html")
     reader, text = read(path)
-    assert reader.tags.count("table") == 6 and reader.tags.count("img") == 2
+    assert reader.tags.count("table") == 7 and reader.tags.count("img") == 2
     said = ("1 of 400 fits did not pass", "honest", "proud", "beta[1]", "rows worth", "Settings")
     for words in said:
         assert words in text

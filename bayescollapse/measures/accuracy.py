@@ -1,0 +1,249 @@
+"""Accuracy against claim: how wrong posteriors are, beside how wrong they say they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from bayescollapse.measures.coverage import chosen_intervals, interval_coverage
+from bayescollapse.measures.kernels import mean_and_error
+from bayescollapse.measures.layout import LEAD, cells_of, truth_of
+from bayescollapse.measures.registry import Measure, lacking
+from bayescollapse.measures.worth import density_worth, row_worth
+
+__all__ = [
+    "MEASURES",
+    "posterior_accuracy",
+    "root_mean_square",
+    "variance_and_error",
+]
+
+Floats = NDArray[np.float64]
+
+DECOMPOSITION = "mean squared error = squared bias + variance (decomposition of Gauss)"
+
+
+def _measure(
+    name: str,
+    units: str,
+    lowest: float,
+    null: float | str,
+    *,
+    highest: float = float("inf"),
+    invariant: bool | str = "translation",
+    needs: tuple[str, ...] = ("truth",),
+    bias: str = "none known",
+    source: str = DECOMPOSITION,
+) -> Measure:
+    return Measure(
+        name=name,
+        question="accuracy against claim",
+        units=units,
+        lowest=lowest,
+        highest=highest,
+        symmetric=False,
+        invariant=invariant,
+        needs=needs,
+        null=null,
+        bias=bias,
+        source=source,
+    )
+
+
+MEASURES = (
+    _measure("bias", "units of the parameter", -float("inf"), 0.0),
+    _measure("squared_error", "squared units of the parameter", 0.0, "that of generation 0"),
+    _measure("error_variance", "squared units of the parameter", 0.0, "that of generation 0"),
+    _measure(
+        "rms_z",
+        "1",
+        0.0,
+        1.0,
+        invariant="affine",
+        bias="root of an unbiased mean: down by order 1 / replicates",
+        source="root of the mean squared standardised error",
+    ),
+    _measure(
+        "coverage",
+        "1",
+        0.0,
+        "nominal probability",
+        highest=1.0,
+        invariant="increasing changes of scale",
+        source="Clopper and Pearson (1934), doi:10.1093/biomet/26.4.404",
+    ),
+)
+
+
+def variance_and_error(x: ArrayLike, axis: int) -> tuple[Floats, Floats]:
+    """Variance over independent replicates, unbiased, and its Monte Carlo standard error.
+
+    Parameters
+    ----------
+    x : array_like
+        Values; missing ones make both missing.
+    axis : int
+        Axis of the replicates.
+
+    Returns
+    -------
+    tuple of ndarray
+        Variance with divisor replicates - 1, and the standard error of the mean of squared
+        deviations, in squared units of `x`; both missing with a single replicate.
+
+    Examples
+    --------
+    >>> from bayescollapse.measures import variance_and_error
+    >>> variance, error = variance_and_error([1.0, 2.0, 3.0], 0)
+    >>> float(variance), round(float(error), 3)
+    (1.0, 0.5)
+    """
+    values = np.asarray(x, dtype=np.float64)
+    count = values.shape[axis]
+    if count < 2:
+        missing = np.full(values.sum(axis=axis).shape, np.nan)
+        return missing, missing.copy()
+    squares = (values - values.mean(axis=axis, keepdims=True)) ** 2
+    return mean_and_error(squares * count / (count - 1), axis)
+
+
+def root_mean_square(x: ArrayLike, axis: int) -> tuple[Floats, Floats]:
+    """Root of the mean square over independent replicates, and its Monte Carlo standard error.
+
+    Parameters
+    ----------
+    x : array_like
+        Values; missing ones make both missing.
+    axis : int
+        Axis of the replicates.
+
+    Returns
+    -------
+    tuple of ndarray
+        Root mean square, 0 or more, and its first-order standard error, in units of `x`.
+
+    Examples
+    --------
+    >>> from bayescollapse.measures import root_mean_square
+    >>> value, error = root_mean_square([3.0, -3.0], 0)
+    >>> float(value), float(error)
+    (3.0, 0.0)
+    """
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        mean, error = mean_and_error(np.asarray(x, dtype=np.float64) ** 2, axis)
+        root = np.sqrt(mean)
+        return root, np.where(root > 0, error / (2 * root), 0.0 * root)
+
+
+def posterior_accuracy(
+    run: xr.DataTree,
+    *,
+    var_names: str | Sequence[str] | None = None,
+    probability: float | None = None,
+) -> xr.Dataset:
+    r"""Measure how wrong posteriors are over replicates, and how wrong they claim to be.
+
+    ================== ===========================================================================
+    variable           meaning; m and s are posterior mean and sd, :math:`\theta` the truth
+    ================== ===========================================================================
+    bias               mean of :math:`m - \theta`
+    squared_error      mean of :math:`(m - \theta)^2`: squared bias plus variance
+    error_variance     variance of :math:`m - \theta` over replicates
+    rms_z              root of the mean of :math:`((m - \theta)/s)^2`: 1 if the posterior's sd is
+                       what its error is, above 1 overconfident
+    coverage           share of replicates whose central interval holds the truth, with exact
+                       binomial 95 % limits ``coverage_low`` and ``coverage_high``
+    rows_worth         size of a real-only sample with the same error,
+                       :math:`n_t E_{real} / E_t`
+    rows_worth_density size of a real-only sample with the same held-out log density, on
+                       (scheme, generation)
+    rows_claimed       size that the posterior variance claims,
+                       :math:`n_t \bar V_{real} / \bar V_t`
+    certainty          rows_claimed / rows_worth: 1 honest, above 1 overconfident
+    n_real             real rows :math:`n_t` of the generation
+    ================== ===========================================================================
+
+    Parameters
+    ----------
+    run : DataTree
+        Result of an experiment.
+    var_names : str or sequence of str, optional
+        Parameters, or labels of single entries such as ``"beta[0]"``; all if not given.
+    probability : float, optional
+        Central interval whose coverage is measured, above 0 and below 1; every one that the run's
+        quantiles allow if not given (``probabilities=`` of the experiment).
+
+    Returns
+    -------
+    Dataset
+        On (scheme, generation, parameter), coverage with ``interval`` (its nominal probability).
+        Standard errors over replicates end in ``_mcse``; those of ratios pair the replicates.
+        ``attrs["missing"]`` says which measures the run cannot give, and why.
+
+    Raises
+    ------
+    TypeError
+        If `run` is no DataTree.
+    ValueError
+        If a parameter is unknown, or `probability` is no interval of the run's quantiles.
+
+    Notes
+    -----
+    Rows by error assume that it falls as one over the number of rows, exact for a mean with a flat
+    prior; with an informative prior the scale is compressed. Rows by density compare with the
+    densities of the references themselves, and need two sizes of real samples (``real_only`` with
+    ``real_seen``) and held-out rows; see :func:`~bayescollapse.measures.rows_of_density`. The two
+    differ where the posterior's spread is wrong: error judges its mean alone.
+
+    References
+    ----------
+    .. [1] Clopper and Pearson (1934), doi:10.1093/biomet/26.4.404.
+
+    Examples
+    --------
+    >>> import bayescollapse as bc
+    >>> from bayescollapse.measures import posterior_accuracy
+    >>> from bayescollapse.models import gaussian_mean
+    >>> run = bc.Experiment(
+    ...     gaussian_mean.estimator(), bc.Truth(mu=0.0), bc.schemes.accumulate(),
+    ...     n_real=20, generations=40, replicates=100,
+    ... ).run(progress=False)
+    >>> late = posterior_accuracy(run, probability=0.95).isel(generation=-1)
+    >>> bool(late["coverage"] < 0.5), bool(late["rms_z"] > 3)
+    (True, True)
+    """
+    figures = (cells_of(run, name, var_names) for name in ("mean", "sd"))
+    mean, sd = (figure.transpose(*LEAD, "parameter") for figure in figures)
+    truth = truth_of(run, mean)
+    missing: list[str] = []
+    out: dict[str, xr.DataArray] = {}
+    if truth is None:
+        missing.append(lacking(("bias", "squared_error", "error_variance", "rms_z"), "truth"))
+    else:
+        out |= _errors(mean, sd, truth)
+    intervals = chosen_intervals(run, probability)
+    out |= interval_coverage(run, var_names, truth, intervals, missing)
+    out |= row_worth(run, mean, sd, truth, missing) | density_worth(run, missing)
+    return xr.Dataset(out, attrs={"missing": "; ".join(missing)})
+
+
+def _errors(mean: xr.DataArray, sd: xr.DataArray, truth: xr.DataArray) -> dict[str, xr.DataArray]:
+    error = (mean - truth).transpose(*mean.dims)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = (error / sd).to_numpy()
+    values, like = error.to_numpy(), error.isel(replicate=0, drop=True)
+    units = {m.name: m.units for m in MEASURES}
+    found = {
+        "bias": mean_and_error(values, 1),
+        "squared_error": mean_and_error(values**2, 1),
+        "error_variance": variance_and_error(values, 1),
+        "rms_z": root_mean_square(z, 1),
+    }
+    return {
+        name + end: like.copy(data=part).assign_attrs(units=units[name])
+        for name, pair in found.items()
+        for end, part in zip(("", "_mcse"), pair, strict=True)
+    }

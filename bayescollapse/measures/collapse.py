@@ -1,0 +1,200 @@
+"""Which collapse happened: every published definition, with its threshold and its uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayescollapse.measures.definitions import DEFINITIONS, Definition, Thresholds
+from bayescollapse.measures.evidence import Evidence
+from bayescollapse.measures.findings import FINDERS, Finding, Material
+from bayescollapse.measures.kernels import binomial_interval
+from bayescollapse.measures.layout import group
+from bayescollapse.measures.predictive import predictive_cells
+from bayescollapse.measures.risk import lineage_risk
+
+if TYPE_CHECKING:
+    from bayescollapse.experiment.experiment import Experiment
+
+__all__ = ["collapse"]
+
+Floats = NDArray[np.float64]
+NAMES = ("happened", "statistic", "low", "high", "threshold", "rate", "rate_low", "rate_high")
+
+
+def collapse(
+    run: xr.DataTree,
+    *,
+    experiment: Experiment | None = None,
+    larger: xr.DataTree | None = None,
+    var_names: str | Sequence[str] | None = None,
+    risk: str | None = None,
+    probability: float = 0.95,
+    **thresholds: float,
+) -> xr.Dataset:
+    r"""Tell which definitions of collapse a run meets.
+
+    ================== ============================================================================
+    definition         statistic, and when it happened
+    ================== ============================================================================
+    catastrophic_rise  risk over generation 0's, in the generation where a rise is best
+                       established: above ``catastrophic_factor``
+    any_rise           the same: above 1
+    divergence         late growth of the risk: exponent above ``growth_exponent``
+    variance_collapse  median over lineages of the emitted rows' sd over generation 0's: below
+                       ``sd_ratio``
+    scaling_change     exponent of the risk in rows minus that of real rows: farther from 0 than
+                       ``scaling_gap``
+    mode_loss          share of lineages that lost a mode since generation 0: above ``lineages``
+    tail_loss          the same for tails, or rare categories
+    hallucination      share of emitted rows far from every real row: above ``far_share``
+    false_certainty    coverage of the widest interval: below nominal by more than
+                       ``coverage_gap``
+    ================== ============================================================================
+
+    A definition is said to have happened where the *whole interval* of its statistic lies beyond
+    the threshold. It is said of the last generation, unless the table says otherwise.
+
+    Parameters
+    ----------
+    run : DataTree
+        Result of an experiment.
+    experiment : Experiment, optional
+        The experiment of the run: lineages are run again for their rows where these were not kept.
+    larger : DataTree, optional
+        Run of the same experiment with more rows a generation, for ``scaling_change``.
+    var_names : str or sequence of str, optional
+        Parameters whose errors make the risk, and whose coverage counts; all if not given.
+    risk : {"error", "held_out"}, optional
+        What the risk is: squared error of the posterior mean, each parameter's in units of its
+        posterior variance at generation 0, averaged over parameters; or held-out loss in nats per
+        row since generation 0. The error where the truth is known, if not given.
+    probability : float, default 0.95
+        Level of the intervals, above 0 and below 1.
+    **thresholds : float
+        Fields of :class:`~bayescollapse.measures.definitions.Thresholds`.
+
+    Returns
+    -------
+    Dataset
+        On (scheme, definition): ``happened`` (1, 0, or missing where the run cannot tell),
+        ``statistic`` with ``low`` and ``high``, ``threshold``, and ``rate``, the share of lineages
+        in which it happened, with exact binomial limits ``rate_low`` and ``rate_high`` (missing
+        where a definition speaks of no single lineage). ``attrs`` hold ``risk``, ``probability``
+        and ``missing``, which says what the run cannot tell, and how to get it.
+
+    Raises
+    ------
+    TypeError
+        If `run` is no DataTree, or a threshold is unknown.
+    ValueError
+        If a threshold, `risk` or `probability` is out of range, or the run does not have the `risk`
+        that was asked for.
+
+    Notes
+    -----
+    Where the population statistic lies at its threshold, a definition fires with probability
+    (1 - `probability`) / 2 at most, as far as its interval holds; on the safe side of it more
+    rarely. ``any_rise`` has its threshold at the null value, the others have theirs away from it:
+    a scheme without synthetic rows is said to rise in 2.5 % of runs at most, to diverge as often
+    where generations and replicates are few, and to do anything else practically never. Nothing
+    corrects for nine definitions or for many schemes. Intervals of the risk treat means over
+    replicates as Gaussian, and are too narrow where few lineages carry the mean, as when variances
+    explode.
+
+    ``rate`` counts what the lineages show, chance included: with 20 rows many a lineage lacks a
+    tail that it never lost. The statistics of ``mode_loss`` and ``tail_loss`` are net of generation
+    0's.
+
+    "Has not happened" means that it was not shown: with few replicates intervals are wide. The sd
+    of integers is that of their codes; a range of generations is all that ``divergence`` knows.
+
+    References
+    ----------
+    .. [1] Schaeffer et al. (2025), Position: model collapse does not mean what you think,
+       arXiv:2503.03150.
+
+    Examples
+    --------
+    >>> import bayescollapse as bc
+    >>> from bayescollapse.measures.collapse import collapse
+    >>> from bayescollapse.models import gaussian
+    >>> run = bc.Experiment(
+    ...     gaussian.estimator(), bc.Truth(mu=0.0, sigma=1.0),
+    ...     bc.schemes.replace(emission="plug-in(unbiased)"),
+    ...     n_real=10, generations=60, replicates=40, keep_draws=0,
+    ... ).run(progress=False)
+    >>> found = collapse(run).sel(definition="variance_collapse")
+    >>> float(found["happened"].item())
+    1.0
+    """
+    if not 0 < probability < 1:
+        raise ValueError(f"probability must lie above 0 and below 1, got {probability!r}")
+    known = {entry.name for entry in fields(Thresholds)}
+    unknown = sorted(set(thresholds) - known)
+    if unknown:
+        raise TypeError(f"unknown thresholds {unknown}: allowed are {sorted(known)}")
+    limits = Thresholds(**thresholds)
+    known_risk = lineage_risk(run, kind=risk, var_names=var_names)
+    cells = predictive_cells(
+        run, experiment=experiment, rare=limits.rare, tail=limits.tail, kept=limits.kept
+    )
+    material = Material(run, larger, var_names, known_risk, cells, limits, probability)
+    found = {entry.name: FINDERS[entry.name](material) for entry in DEFINITIONS}
+    schemes = group(run, "summary", needed_for="collapse")["scheme"].to_numpy()
+    return _dataset(schemes, found, probability).assign_attrs(
+        missing="; ".join(text for text in found.values() if isinstance(text, str)),
+        risk="unknown" if known_risk is None else known_risk.kind,
+        probability=probability,
+    )
+
+
+def _dataset(
+    schemes: NDArray[np.str_], found: dict[str, Finding | str], probability: float
+) -> xr.Dataset:
+    values = {name: np.full((schemes.size, len(DEFINITIONS)), np.nan) for name in NAMES}
+    for i, entry in enumerate(DEFINITIONS):
+        finding = found[entry.name]
+        if isinstance(finding, str):
+            continue
+        for name, value in _columns(finding, entry, probability).items():
+            values[name][:, i] = value
+    coords = {
+        "scheme": schemes,
+        "definition": [entry.name for entry in DEFINITIONS],
+        "words": ("definition", [entry.words for entry in DEFINITIONS]),
+        "compared": ("definition", [entry.statistic for entry in DEFINITIONS]),
+    }
+    return xr.Dataset({n: (("scheme", "definition"), v) for n, v in values.items()}, coords=coords)
+
+
+def _columns(finding: Finding, entry: Definition, probability: float) -> dict[str, Floats]:
+    evidence, threshold = finding.evidence, finding.threshold
+    columns = {
+        "happened": _happened(evidence, threshold, entry),
+        "statistic": evidence.value,
+        "low": evidence.low,
+        "high": evidence.high,
+        "threshold": np.full(evidence.value.shape, threshold),
+    }
+    if finding.lineages is None:
+        return columns
+    count, trials = finding.lineages.sum(axis=1), finding.lineages.shape[1]
+    known = ~np.isnan(count)
+    low, high = binomial_interval(np.where(known, count, 0), trials, probability=probability)
+    rates = {"rate": count / trials, "rate_low": low, "rate_high": high}
+    return columns | {name: np.where(known, value, np.nan) for name, value in rates.items()}
+
+
+def _happened(evidence: Evidence, threshold: float, entry: Definition) -> Floats:
+    above, below = evidence.low > threshold, evidence.high < threshold
+    if entry.side == "beyond":
+        below = evidence.high < -threshold
+    yes = {"above": above, "below": below, "beyond": above | below}[entry.side]
+    unknown = np.isnan(evidence.low) | np.isnan(evidence.high)
+    return np.where(unknown, np.nan, yes)

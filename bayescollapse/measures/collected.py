@@ -1,0 +1,179 @@
+"""What ``bc.drift`` and ``bc.information`` return: the measures of all topics on one run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from bayescollapse.measures.accuracy import posterior_accuracy
+from bayescollapse.measures.drift import moment_drift
+from bayescollapse.measures.entropy import posterior_entropy
+from bayescollapse.measures.information import rows_and_coverage
+from bayescollapse.measures.layout import has_group
+from bayescollapse.measures.mutual import mutual_information
+from bayescollapse.measures.posterior import posterior_drift
+from bayescollapse.measures.predictive import predictive_drift
+from bayescollapse.measures.ranks import truth_ranks
+from bayescollapse.measures.registry import lacking
+from bayescollapse.measures.truths import from_prior
+
+if TYPE_CHECKING:
+    from bayescollapse.experiment.experiment import Experiment
+
+__all__ = ["drift", "information"]
+
+
+def drift(
+    run: xr.DataTree,
+    *,
+    var_names: str | Sequence[str] | None = None,
+    reference: str = "first",
+    from_draws: bool = False,
+    experiment: Experiment | None = None,
+    progress: bool = True,
+) -> xr.Dataset:
+    """Measure how far each generation has moved: its posterior, and what it predicts.
+
+    Every measure is computed within each replicate and then reduced over replicates to its mean
+    (``<name>``), the Monte Carlo standard error of that mean (``<name>_mcse``) and its median
+    (``<name>_median``). A mean can stay constant while every lineage collapses: read both.
+
+    - :func:`~.drift.moment_drift`: from generation 0 and the truth, by mean and sd;
+    - :func:`~.posterior.posterior_drift`: from `reference`, by parameter and jointly, mostly from
+      draws;
+    - :func:`~.predictive.predictive_drift`: of predictions and of emitted rows.
+
+    Parameters
+    ----------
+    run : DataTree
+        Result of an experiment.
+    var_names : str or sequence of str, optional
+        Parameters, or labels of single entries such as ``"beta[0]"``; all if not given.
+    reference : {"first", "truth", "real_only", "real_seen", "real_plus"}, default "first"
+        Posterior that the second group compares with.
+    from_draws : bool, default False
+        Compute the Wasserstein distances of the first group from the kept draws.
+    experiment : Experiment, optional
+        The experiment that made the run, for measures that need rows it did not keep or the density
+        of the truth.
+    progress : bool, default True
+        Show a bar where draws of many cells are compared.
+
+    Returns
+    -------
+    Dataset
+        Variables on (scheme, generation) with ``parameter``, ``response`` or neither.
+        ``attrs["missing"]`` says which measures the run cannot give, and how to get them.
+
+    Raises
+    ------
+    TypeError
+        If `run` is no DataTree.
+    ValueError
+        If a parameter or reference is unknown, or `from_draws` is asked of a run without draws.
+
+    Notes
+    -----
+    ``bc.measures.table()`` lists the measures with units, range, bias and source.
+
+    Examples
+    --------
+    >>> import bayescollapse as bc
+    >>> from bayescollapse.models import gaussian_mean
+    >>> run = bc.Experiment(
+    ...     gaussian_mean.estimator(), bc.Truth(mu=0.0), bc.schemes.replace(),
+    ...     n_real=20, generations=3, replicates=4,
+    ... ).run(progress=False)
+    >>> bc.drift(run, progress=False)["kl_first"].isel(generation=0).values.tolist()
+    [[0.0]]
+    """
+    moments = moment_drift(run, var_names=var_names, from_draws=from_draws)
+    posterior = posterior_drift(run, reference=reference, var_names=var_names, progress=progress)
+    return _joined([moments, posterior, predictive_drift(run, experiment=experiment)])
+
+
+def information(
+    run: xr.DataTree,
+    *,
+    var_names: str | Sequence[str] | None = None,
+    probability: float | None = None,
+    experiment: Experiment | None = None,
+) -> xr.Dataset:
+    """Measure what each generation's posterior knows, and what it claims to know.
+
+    - :func:`~.information.rows_and_coverage`: coverage, rows worth and claimed;
+    - :func:`~.accuracy.posterior_accuracy`: accuracy against claim;
+    - :func:`~.entropy.posterior_entropy`: entropy, gain, and information lost;
+    - :func:`~.mutual.mutual_information`: of the truth and the posterior mean;
+    - :func:`~.ranks.truth_ranks`: calibration, generation by generation.
+
+    The last two need a truth of its own in every replicate, ``bc.Truth.from_prior()``.
+
+    Parameters
+    ----------
+    run : DataTree
+        Result of an experiment.
+    var_names : str or sequence of str, optional
+        Parameters, or labels of single entries such as ``"beta[0]"``; all if not given.
+    probability : float, optional
+        Central interval whose coverage is measured, above 0 and below 1; every one that the run's
+        quantiles allow if not given.
+    experiment : Experiment, optional
+        The experiment that made the run, for the density of its prior.
+
+    Returns
+    -------
+    Dataset
+        On (scheme, generation, parameter), coverage with ``interval``; joint measures without
+        ``parameter``. ``attrs["missing"]`` says which measures the run cannot give, and how to get
+        them. Standard errors end in ``_mcse``, limits in ``_low`` and ``_high``.
+
+    Raises
+    ------
+    TypeError
+        If `run` is no DataTree.
+    ValueError
+        If a parameter is unknown, or `probability` is no interval of the run's quantiles.
+
+    Examples
+    --------
+    >>> import bayescollapse as bc
+    >>> from bayescollapse.models import gaussian_mean
+    >>> run = bc.Experiment(
+    ...     gaussian_mean.estimator(), bc.Truth(mu=0.0), bc.schemes.accumulate(),
+    ...     n_real=20, generations=3, replicates=8,
+    ... ).run(progress=False)
+    >>> bc.information(run)["rows_claimed"].values[0, :, 0].round(6).tolist()
+    [20.0, 40.0, 60.0]
+    """
+    parts = [
+        rows_and_coverage(run, var_names=var_names, probability=probability),
+        posterior_accuracy(run, var_names=var_names, probability=probability),
+        posterior_entropy(run, var_names=var_names, experiment=experiment),
+    ]
+    missing = []
+    if from_prior(run):
+        parts.append(mutual_information(run, var_names=var_names))
+    else:
+        missing.append(lacking(["mutual_information"], "prior truths"))
+    if from_prior(run) and has_group(run, "posterior"):
+        parts.append(truth_ranks(run, var_names=var_names).drop_vars("rank"))
+    else:
+        needs = "draws" if from_prior(run) else "prior truths"
+        missing.append(lacking(["uniform_p", "shift", "bend"], needs))
+    return _joined(parts, missing)
+
+
+def _joined(parts: Sequence[xr.Dataset], missing: Sequence[str] = ()) -> xr.Dataset:
+    """All variables of several datasets, each once; what is missing in any is missing."""
+    out = parts[0]
+    attrs = dict(out.attrs)
+    for part in parts[1:]:
+        new = [name for name in part.data_vars if name not in out.data_vars]
+        out = xr.merge([out, part[new]], compat="equals", join="exact", combine_attrs="override")
+        attrs = {**part.attrs, **attrs}
+    found = [str(part.attrs.get("missing", "")) for part in parts]
+    notes = dict.fromkeys(note for note in (*found, *missing) if note)
+    return out.assign_attrs({**attrs, "missing": "; ".join(notes)})

@@ -1,0 +1,240 @@
+"""Definitions of collapse: what each one says, and the threshold that makes it a yes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from bayescollapse._checks import positive, real_number, share
+from bayescollapse.measures.registry import Measure
+
+__all__ = ["DEFINITIONS", "MEASURES", "Definition", "Thresholds"]
+
+INF = float("inf")
+EIGHT = "Schaeffer et al. (2025), arXiv:2503.03150"
+
+Side = Literal["above", "below", "beyond"]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One definition of collapse.
+
+    Parameters
+    ----------
+    name : str
+        Its label on the dimension ``definition``.
+    words : str
+        What a reader is told.
+    statistic : str
+        What is compared with the threshold.
+    side : {"above", "below", "beyond"}
+        Where the whole interval of the statistic must lie: above or below the threshold, or beyond
+        it on either side of 0.
+    lowest, highest, null : float
+        Range of the statistic, and its value where nothing collapses.
+    needs : tuple of str
+        Keys of :data:`~bayescollapse.measures.registry.NEEDS`.
+    source : str
+        Where the definition comes from.
+    """
+
+    name: str
+    words: str
+    statistic: str
+    side: Side
+    lowest: float
+    highest: float
+    null: float
+    needs: tuple[str, ...]
+    source: str = EIGHT
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Thresholds of the definitions of collapse.
+
+    Parameters
+    ----------
+    catastrophic_factor : float, default 10
+        Risk, relative to generation 0's, above which its rise is a catastrophe; above 1.
+    catastrophic_nats : float, default 1
+        The same where risk is the held-out loss: nats per row.
+    growth_exponent : float, default 0.25
+        Late growth of the risk above which it counts as diverging: exponent in generations.
+    growth_nats : float, default 0.05
+        The same where risk is the held-out loss: nats per row and factor e in generations.
+    sd_ratio : float, default 0.5
+        Sd of emitted rows, of generation 0's, below which the variance has collapsed; 0 to 1.
+    scaling_gap : float, default 0.1
+        Difference from the real-only exponent in the number of rows.
+    rare : float, default 0.05
+        Largest real probability of a rare category; 0 to 1.
+    tail : float, default 0.05
+        Real mass of both tails together, above 0 and below 1.
+    kept : float, default 0.25
+        Share of its real mass below which a mode, a tail or the rare categories are lost; 0 to 1.
+    lineages : float, default 0.05
+        Share of the lineages in which something must have been lost since generation 0; 0 to 1.
+    far_share : float, default 0.05
+        Share of emitted rows far from every real row, 0 to 1.
+    coverage_gap : float, default 0.1
+        Coverage below the nominal one that counts as false certainty; 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If a threshold is out of its range.
+
+    Examples
+    --------
+    >>> Thresholds(sd_ratio=0.1).sd_ratio
+    0.1
+    """
+
+    catastrophic_factor: float = 10.0
+    catastrophic_nats: float = 1.0
+    growth_exponent: float = 0.25
+    growth_nats: float = 0.05
+    sd_ratio: float = 0.5
+    scaling_gap: float = 0.1
+    rare: float = 0.05
+    tail: float = 0.05
+    kept: float = 0.25
+    lineages: float = 0.05
+    far_share: float = 0.05
+    coverage_gap: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse thresholds that mean nothing."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in ("rare", "kept", "lineages", "far_share", "coverage_gap", "sd_ratio"):
+                share(field.name, value)
+            else:
+                real_number(field.name, value)
+                positive(field.name, value)
+        if not self.catastrophic_factor > 1:
+            raise ValueError(
+                f"catastrophic_factor must be above 1, got {self.catastrophic_factor!r}: it is the "
+                "risk relative to generation 0's"
+            )
+        if not self.tail < 1:
+            raise ValueError(f"tail must lie above 0 and below 1, got {self.tail!r}")
+
+
+DEFINITIONS = (
+    Definition(
+        "catastrophic_rise",
+        "the risk rises to a multiple of generation 0's",
+        "largest risk over generation 0's",
+        "above",
+        0.0,
+        INF,
+        1.0,
+        ("truth",),
+    ),
+    Definition(
+        "any_rise",
+        "the risk rises above generation 0's",
+        "largest risk over generation 0's",
+        "above",
+        0.0,
+        INF,
+        1.0,
+        ("truth",),
+    ),
+    Definition(
+        "divergence",
+        "the risk keeps growing",
+        "late growth exponent of the risk",
+        "above",
+        -INF,
+        INF,
+        0.0,
+        ("truth",),
+    ),
+    Definition(
+        "variance_collapse",
+        "the spread of emitted rows vanishes",
+        "median sd of emitted rows over generation 0's",
+        "below",
+        0.0,
+        INF,
+        1.0,
+        ("emitted rows",),
+    ),
+    Definition(
+        "scaling_change",
+        "more rows help less, or more, than real rows do",
+        "exponent in rows minus that of real rows",
+        "beyond",
+        -INF,
+        INF,
+        0.0,
+        ("truth", "real_only", "larger run"),
+    ),
+    Definition(
+        "mode_loss",
+        "modes of the real rows disappear",
+        "lineages that lost a mode since generation 0",
+        "above",
+        -1.0,
+        1.0,
+        0.0,
+        ("rows",),
+    ),
+    Definition(
+        "tail_loss",
+        "tails or rare categories of the real rows disappear",
+        "lineages that lost a tail since generation 0",
+        "above",
+        -1.0,
+        1.0,
+        0.0,
+        ("rows",),
+    ),
+    Definition(
+        "hallucination",
+        "rows appear where there are no real ones",
+        "share of rows far from every real row",
+        "above",
+        0.0,
+        1.0,
+        0.001,
+        ("rows",),
+    ),
+    Definition(
+        "false_certainty",
+        "intervals close on a wrong value",
+        "coverage of the widest interval",
+        "below",
+        0.0,
+        1.0,
+        0.95,
+        ("truth",),
+        source="coverage, Neyman (1937), doi:10.1098/rsta.1937.0005; no definition of "
+        "Schaeffer et al.",
+    ),
+)
+"""The eight definitions of [1]_ as this library measures them, and false certainty."""
+
+MEASURES = tuple(
+    Measure(
+        name=entry.name,
+        question="definitions of collapse",
+        units="1",
+        lowest=entry.lowest,
+        highest=entry.highest,
+        symmetric=False,
+        invariant="affine",
+        needs=entry.needs,
+        null=entry.null,
+        bias="where risk is the held-out loss, range, unit and null value are those of nats"
+        if entry.needs == ("truth",) and entry.name != "false_certainty"
+        else "none known",
+        source=entry.source,
+    )
+    for entry in DEFINITIONS
+)
+"""Lines of the table of measures: the statistic of every definition."""

@@ -1,0 +1,255 @@
+"""Evidence for a collapse: a statistic over replicates with its interval."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bayescollapse.measures.kernels import mean_and_error
+
+__all__ = [
+    "Evidence",
+    "largest_rise",
+    "late_growth",
+    "mean_evidence",
+    "median_evidence",
+    "scaling_gap",
+]
+
+Floats = NDArray[np.float64]
+
+
+class Evidence(NamedTuple):
+    """A statistic and its interval, each with one entry per scheme.
+
+    Attributes
+    ----------
+    value, low, high : ndarray
+        Estimate and limits; missing where replicates are too few to tell.
+    """
+
+    value: Floats
+    low: Floats
+    high: Floats
+
+
+def mean_evidence(x: ArrayLike, *, probability: float = 0.95) -> Evidence:
+    """Mean over replicates with Student's interval.
+
+    Parameters
+    ----------
+    x : array_like, shape (scheme, replicate)
+        Values.
+    probability : float, default 0.95
+        Level.
+
+    Examples
+    --------
+    >>> mean_evidence([[1.0, 2.0, 3.0]]).value.tolist()
+    [2.0]
+    """
+    values = np.asarray(x, dtype=np.float64)
+    mean, error = mean_and_error(values, 1)
+    return _around(mean, error, values.shape[1], probability)
+
+
+def median_evidence(x: ArrayLike, *, probability: float = 0.95) -> Evidence:
+    """Median over replicates with the exact interval between two order statistics.
+
+    Parameters
+    ----------
+    x : array_like, shape (scheme, replicate)
+        Values; infinite ones are allowed.
+    probability : float, default 0.95
+        Level, which the interval exceeds by as little as the replicates allow.
+
+    References
+    ----------
+    .. [1] Conover (1999), Practical Nonparametric Statistics, section 3.2.
+
+    Examples
+    --------
+    >>> evidence = median_evidence([np.arange(100.0)])
+    >>> float(evidence.low[0]), float(evidence.high[0])
+    (39.0, 60.0)
+    """
+    from scipy.special import bdtr
+
+    ordered = np.sort(np.asarray(x, dtype=np.float64), axis=1)
+    count = ordered.shape[1]
+    # The k-th smallest lies above the median with the chance of fewer than k rows below it.
+    below = bdtr(np.arange(count), count, 0.5) <= (1 - probability) / 2
+    k = int(below.sum())
+    value = np.median(ordered, axis=1) if np.isfinite(ordered).all() else _middle(ordered)
+    if k == 0:
+        return Evidence(value, np.full(value.shape, np.nan), np.full(value.shape, np.nan))
+    known = ~np.isnan(ordered).any(axis=1)
+    low, high = ordered[:, k - 1], ordered[:, count - k]
+    return Evidence(value, np.where(known, low, np.nan), np.where(known, high, np.nan))
+
+
+def largest_rise(risk: ArrayLike, *, relative: bool, probability: float = 0.95) -> Evidence:
+    r"""Rise of the mean risk since generation 0, at the generation where it is best established.
+
+    The ratio of mean risks, or their difference, is compared in every generation after the first;
+    the one with the highest lower limit counts. Limits hold for all generations together
+    (Bonferroni).
+
+    Parameters
+    ----------
+    risk : array_like, shape (scheme, replicate, generation)
+        Risk of every lineage, at least two generations.
+    relative : bool
+        Whether to give the ratio (of risks that are 0 or more) or the difference.
+    probability : float, default 0.95
+        Level.
+
+    Notes
+    -----
+    The interval of a ratio is Student's, for the logarithm, with the paired delta-method error.
+    Where the two risks have one law their log ratio is symmetric about 0, whatever that law.
+
+    References
+    ----------
+    .. [1] Oehlert (1992), doi:10.1080/00031305.1992.10475842.
+
+    Examples
+    --------
+    >>> risk = np.random.default_rng(1).exponential(size=(1, 400, 3)) * [1.0, 1.0, 8.0]
+    >>> bool(largest_rise(risk, relative=True).low[0] > 5)
+    True
+    """
+    values = np.asarray(risk, dtype=np.float64)
+    level = 1 - (1 - probability) / (values.shape[2] - 1)
+    mean, influence = _linked(values, relative)
+    rise = mean[:, 1:] - mean[:, :1]
+    error = _error(influence[..., 1:] - influence[..., :1])
+    found = _around(rise, error, values.shape[1], level)
+    best = np.where(np.isnan(found.low), -np.inf, found.low).argmax(axis=1)
+    chosen = Evidence(*(part[np.arange(best.size), best] for part in found))
+    return Evidence(*map(np.exp, chosen)) if relative else chosen
+
+
+def late_growth(risk: ArrayLike, *, relative: bool, probability: float = 0.95) -> Evidence:
+    r"""Growth of the mean risk over the second half of the generations.
+
+    The least-squares slope of the mean risk, or of its logarithm, on :math:`\log(t + 1)`: the
+    exponent of a power law in the relative case. A risk that has settled has slope 0.
+
+    Parameters
+    ----------
+    risk : array_like, shape (scheme, replicate, generation)
+        Risk of every lineage.
+    relative : bool
+        Whether to take logarithms.
+    probability : float, default 0.95
+        Level.
+
+    Returns
+    -------
+    Evidence
+        Missing with fewer than three generations in the second half.
+
+    Notes
+    -----
+    No finite run can tell slow relaxation to a bound from divergence, nor see a risk that grows as
+    slowly as a logarithm: run longer if in doubt.
+
+    Examples
+    --------
+    >>> risk = np.ones((1, 50, 1)) * np.arange(1.0, 21.0)
+    >>> round(float(late_growth(risk, relative=True).value[0]), 6)
+    1.0
+    """
+    values = np.asarray(risk, dtype=np.float64)
+    generations = values.shape[2]
+    start = generations // 2
+    if generations - start < 3:
+        unknown = np.full(values.shape[0], np.nan)
+        return Evidence(unknown, unknown, unknown)
+    x = np.log(np.arange(start, generations) + 1)
+    contrast = (x - x.mean()) / ((x - x.mean()) ** 2).sum()
+    mean, influence = _linked(values[..., start:], relative)
+    return _around(mean @ contrast, _error(influence @ contrast), values.shape[1], probability)
+
+
+def scaling_gap(
+    small: tuple[ArrayLike, ArrayLike],
+    large: tuple[ArrayLike, ArrayLike],
+    factor: float,
+    *,
+    probability: float = 0.95,
+) -> Evidence:
+    r"""Exponent of the risk in the number of rows, minus that of fits to real rows alone.
+
+    .. math:: \frac{\log(E_{small} / E_{large}) - \log(E^{real}_{small} / E^{real}_{large})}
+        {\log(n_{large} / n_{small})}
+
+    Parameters
+    ----------
+    small, large : tuple of array_like
+        Risk of every lineage (scheme, replicate), and that of its real rows alone (1, replicate),
+        in the smaller and in the larger run, which are independent.
+    factor : float
+        Real rows of the larger run over those of the smaller, above 1.
+    probability : float, default 0.95
+        Level.
+
+    Returns
+    -------
+    Evidence
+        0 where the scaling law is that of real rows; below 0 where more rows help less.
+
+    Examples
+    --------
+    >>> ones = np.ones((1, 9))
+    >>> round(float(scaling_gap((ones, ones), (ones, ones / 4), 4.0).value[0]), 6)
+    -1.0
+    """
+    if not factor > 1:
+        raise ValueError(f"factor must be above 1, got {factor!r}: the larger run has more rows")
+    value: Floats = np.zeros(1)
+    variance: Floats = np.zeros(1)
+    counts = []
+    for sign, (risk, real) in ((1, small), (-1, large)):
+        mean, influence = _linked(np.asarray(risk, dtype=np.float64)[..., None], True)
+        mean_real, influence_real = _linked(np.asarray(real, dtype=np.float64)[..., None], True)
+        value = value + sign * (mean - mean_real)[:, 0]
+        variance = variance + _error((influence - influence_real)[..., 0]) ** 2
+        counts.append(influence.shape[1])
+    scale = np.log(factor)
+    return _around(value / scale, np.sqrt(variance) / scale, min(counts), probability)
+
+
+def _linked(values: Floats, relative: bool) -> tuple[Floats, Floats]:
+    """Mean over replicates or its logarithm, and what every replicate adds to it."""
+    mean = values.mean(axis=1, keepdims=True)
+    if not relative:
+        return mean[:, 0], values - mean
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(mean[:, 0]), values / mean - 1
+
+
+def _error(influence: Floats) -> Floats:
+    return mean_and_error(influence, 1)[1]
+
+
+def _around(value: Floats, error: Floats, count: int, probability: float) -> Evidence:
+    from scipy.special import stdtrit
+
+    if count < 2:
+        unknown = np.full(np.shape(value), np.nan)
+        return Evidence(value, unknown, unknown)
+    width = stdtrit(count - 1, (1 + probability) / 2) * error
+    return Evidence(value, value - width, value + width)
+
+
+def _middle(ordered: Floats) -> Floats:
+    """Median where some values are infinite or missing."""
+    count = ordered.shape[1]
+    low, high = ordered[:, (count - 1) // 2], ordered[:, count // 2]
+    with np.errstate(invalid="ignore"):
+        value = np.where(low == high, low, (low + high) / 2)
+    return np.where(np.isnan(ordered).any(axis=1), np.nan, value)

@@ -1,0 +1,164 @@
+"""Comparing kept draws of every cell with those of a reference, in blocks of replicates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayescollapse.measures.divergence import joint, null
+from bayescollapse.measures.layout import LEAD, flatten, group, truth_of
+from bayescollapse.measures.posterior_table import JOINT, MARGINAL, POSTERIOR_MEASURES, UPWARDS
+
+__all__ = ["Comparison", "compare_draws"]
+
+Floats = NDArray[np.float64]
+
+_CELLS = 2_000
+"""Cells from which on a comparison shows its progress."""
+
+_ENTRIES = 1 << 22
+"""Numbers that a block of replicates may hold at a time."""
+
+
+class Comparison(NamedTuple):
+    """What is compared with what, and how often it is dealt anew."""
+
+    run: xr.DataTree
+    reference: str
+    var_names: str | Sequence[str] | None
+    permutations: int
+    seed: int
+
+
+class Block(NamedTuple):
+    """Draws (replicate, generation, draw, parameter) of a scheme, and what they refer to."""
+
+    draws: Floats
+    first_sd: Floats
+    truth: Floats | None
+
+    def part(self, places: slice) -> Block:
+        """Take some of the replicates."""
+        truth = None if self.truth is None else self.truth[places]
+        return Block(self.draws[places], self.first_sd[places], truth)
+
+    def parts(self) -> Iterator[slice]:
+        """Split into runs of replicates that are worked on at a time."""
+        replicates, generations, draws, parameters = self.draws.shape
+        step = max(1, _ENTRIES // (generations * draws * max(parameters, 50)))
+        for begin in range(0, replicates, step):
+            yield slice(begin, min(begin + step, replicates))
+
+
+def compare_draws(
+    task: Comparison, names: Sequence[str], mean: xr.DataArray, sd: xr.DataArray, *, progress: bool
+) -> tuple[dict[str, xr.DataArray], dict[str, xr.DataArray]]:
+    """Compute measures from draws in every cell, and null points of their means over replicates.
+
+    Parameters
+    ----------
+    task : Comparison
+        What is compared.
+    names : sequence of str
+        Measures of :data:`MARGINAL` and :data:`JOINT`.
+    mean, sd : DataArray
+        Summaries on (scheme, replicate, generation, parameter), for labels and scales.
+    progress : bool
+        Whether a long comparison shows how far it is.
+
+    Returns
+    -------
+    tuple of dict
+        Values by measure on (scheme, replicate, generation[, parameter]), and ``<name>_null`` on
+        (scheme, generation[, parameter]) where permutations were asked for.
+    """
+    from threadpoolctl import threadpool_limits
+
+    from bayescollapse.experiment.progress import show_progress
+
+    if not names:
+        return {}, {}
+    alone = mean.isel(parameter=0, drop=True).drop_vars("variable", errors="ignore")
+    cells = {name: xr.full_like(mean if name in MARGINAL else alone, np.nan) for name in names}
+    truth = truth_of(task.run, mean) if task.reference == "truth" else None
+    shown = progress and alone.size * (1 + task.permutations) > _CELLS
+    dealt: dict[str, list[Floats]] = {}
+    bars = show_progress(alone.size, title="posterior drift", shown=shown)
+    with threadpool_limits(1), bars as bar:
+        for place, label in enumerate(mean["scheme"].to_numpy().tolist()):
+            scale = sd.isel(scheme=place, generation=0).to_numpy()
+            point = None if truth is None else truth.to_numpy()
+            block = Block(_scheme_draws(task, place), scale, point)
+            sums: dict[str, Floats] = {}
+            for part in block.parts():
+                _fill(cells, sums, task, block, place, part)
+                bar.advance(str(label), block.draws[part].shape[0] * block.draws.shape[1])
+            for name, total in sums.items():
+                dealt.setdefault(name, []).append(total / len(block.draws))
+    return cells, _null_points(dealt, cells)
+
+
+def _scheme_draws(task: Comparison, place: int) -> Floats:
+    posterior = group(task.run, "posterior", needed_for="posterior drift").isel(scheme=[place])
+    stacked = posterior.stack(sample=("chain", "draw"), create_index=False)
+    stacked = stacked.assign_coords(sample=np.arange(stacked.sizes["sample"]))
+    flat = flatten(stacked, (*LEAD, "sample"), task.var_names)
+    return np.asarray(flat.isel(scheme=0).to_numpy(), dtype=np.float64)
+
+
+def _fill(
+    cells: dict[str, xr.DataArray],
+    sums: dict[str, Floats],
+    task: Comparison,
+    whole: Block,
+    place: int,
+    part: slice,
+) -> None:
+    """Measure a run of replicates of a scheme, and add up what permutations give."""
+    block = whole.part(part)
+    rng = np.random.default_rng(np.random.SeedSequence(task.seed, spawn_key=(part.start,)))
+    for name in cells:
+        kernel, x, y, axis = _arguments(name, block)
+        value = np.asarray(kernel(x, y))
+        if task.reference == "first":
+            value[:, 0] = np.where(np.isfinite(value[:, 0]), 0.0, np.nan)
+            if task.permutations and name in UPWARDS:
+                deals = null.permutation_null(
+                    kernel, x, y, rng=rng, permutations=task.permutations, axis=axis
+                )
+                deals[:, :, 0] = 0.0
+                sums[name] = sums.get(name, np.zeros(())) + deals.sum(axis=1)
+        cells[name].values[place, part] = value
+
+
+def _arguments(name: str, block: Block) -> tuple[Callable[..., Any], Floats, Floats, int]:
+    """Kernel, draws, draws of the reference, and the axis of draws."""
+    first = block.draws[:, :1]
+    other = first if block.truth is None else block.truth[:, None, None, :]
+    if name in MARGINAL:
+        return MARGINAL[name], np.swapaxes(block.draws, -1, -2), np.swapaxes(other, -1, -2), -1
+    sd = block.first_sd[:, None, None, :]
+    scale = np.where(sd > 0, sd, np.nan)
+    kernel = JOINT[name]
+    if name == "maximum_mean_discrepancy":
+        length = joint.median_distance(first / scale)
+        kernel = partial(kernel, bandwidth=np.where(length > 0, length, np.nan))
+    return kernel, block.draws / scale, other / scale, -2
+
+
+def _null_points(
+    dealt: dict[str, list[Floats]], cells: dict[str, xr.DataArray]
+) -> dict[str, xr.DataArray]:
+    points = {}
+    for name, means in dealt.items():
+        text = f"99 % point of the mean {name.replace('_', ' ')} if nothing has changed"
+        attrs = {"long_name": text, "units": POSTERIOR_MEASURES[name].units}
+        data = np.stack([null.null_point(m) for m in means])
+        like = cells[name].isel(replicate=0, drop=True)
+        points[f"{name}_null"] = like.copy(data=data).assign_attrs(attrs)
+    return points

@@ -1,0 +1,122 @@
+"""What posterior drift can measure: kernels by name, and what each needs of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import xarray as xr
+
+from bayescollapse.measures.divergence import binned, joint, kl, neighbours, sliced, univariate
+from bayescollapse.measures.kernels import gaussian_kl, gaussian_wasserstein, wasserstein_1d
+from bayescollapse.measures.layout import group, has_group
+from bayescollapse.measures.registry import Measure, lacking
+
+__all__ = [
+    "DEFAULT",
+    "JOINT",
+    "MARGINAL",
+    "MOMENTS",
+    "POSTERIOR_MEASURES",
+    "REFERENCES",
+    "UPWARDS",
+    "allowed",
+    "chosen",
+    "words",
+]
+
+REFERENCES = ("first", "truth", "real_only", "real_seen", "real_plus")
+"""What posteriors can be compared with."""
+
+MOMENTS: dict[str, Callable[..., Any]] = {
+    "shift_sds": lambda m, s, m_ref, s_ref: univariate.shift_sds(m, m_ref, s_ref),
+    "sd_ratio": lambda m, s, m_ref, s_ref: univariate.sd_ratio(s, s_ref),
+    "gaussian_kl": gaussian_kl,
+    "gaussian_hellinger": univariate.gaussian_hellinger,
+    "gaussian_wasserstein": gaussian_wasserstein,
+}
+"""Measures of one parameter, from its mean and sd."""
+
+MARGINAL: dict[str, Callable[..., Any]] = {
+    "wasserstein": partial(wasserstein_1d, order=2),
+    "squared_hellinger": binned.squared_hellinger,
+}
+"""Measures of one parameter, from draws."""
+
+JOINT: dict[str, Callable[..., Any]] = {
+    "sliced_wasserstein": sliced.sliced_wasserstein,
+    "energy_distance": joint.energy_distance,
+    "kl_moments": kl.kl_moments,
+    "maximum_mean_discrepancy": joint.maximum_mean_discrepancy,
+    "kl_neighbours": neighbours.kl_neighbours,
+}
+"""Measures of all parameters, from draws in units of generation 0's sds."""
+
+DEFAULT = (*MOMENTS, *MARGINAL, "sliced_wasserstein", "energy_distance", "kl_moments")
+DENSITIES = ("squared_hellinger", "kl_moments", "kl_neighbours")
+UPWARDS = ("wasserstein", "sliced_wasserstein")
+
+POSTERIOR_MEASURES: dict[str, Measure] = {
+    measure.name: measure
+    for module in (univariate, binned, sliced, joint, kl, neighbours)
+    for measure in module.MEASURES
+}
+"""Every measure of posterior drift by name."""
+
+
+def chosen(measures: Sequence[str] | None, reference: str) -> list[str]:
+    """Check the names of measures and of the reference; the default measures if none is given."""
+    if reference not in REFERENCES:
+        raise ValueError(f"reference must be one of {REFERENCES}, got {reference!r}")
+    names = DEFAULT if measures is None else measures
+    unknown = [n for n in names if n not in POSTERIOR_MEASURES]
+    if isinstance(measures, str) or unknown or not names:
+        raise ValueError(
+            f"measures must be a sequence of names out of {list(POSTERIOR_MEASURES)}, got "
+            f"{measures!r}: correct {unknown or 'it'}"
+        )
+    return list(dict.fromkeys(names))
+
+
+def words(name: str, reference: str) -> tuple[str, str]:
+    """Describe a measure in words and units."""
+    text = name.replace("_", " ")
+    return f"{text} from {reference.replace('_', ' ')}", POSTERIOR_MEASURES[name].units
+
+
+def allowed(
+    run: xr.DataTree, names: list[str], reference: str, parameters: int
+) -> tuple[list[str], list[str]]:
+    """Split the wanted measures into those that the run allows, and what the others lack."""
+    drawn = [n for n in names if n not in MOMENTS]
+    if not drawn:
+        return names, []
+    missing = []
+    if not has_group(run, "posterior"):
+        missing.append((drawn, lacking(drawn, "draws")))
+    elif reference not in ("first", "truth"):
+        because = f"the reference {reference!r} keeps means, sds and quantiles only"
+        missing.append((drawn, f"{', '.join(drawn)}: {because} (compare with reference='first')"))
+    else:
+        missing += _short_of_draws(run, drawn, reference, parameters)
+    gone = {name for group_, _ in missing for name in group_}
+    return [n for n in names if n not in gone], [text for _, text in missing]
+
+
+def _short_of_draws(
+    run: xr.DataTree, drawn: list[str], reference: str, parameters: int
+) -> list[tuple[list[str], str]]:
+    found = []
+    densities = [n for n in drawn if n in DENSITIES]
+    if reference == "truth" and densities:
+        text = "the truth is a point without a density (use gaussian_kl or gaussian_hellinger)"
+        found.append((densities, f"{', '.join(densities)}: {text}"))
+    posterior = group(run, "posterior", needed_for="posterior drift")
+    draws = posterior.sizes["chain"] * posterior.sizes["draw"]
+    for name, least in (("kl_moments", parameters + 3), ("kl_neighbours", 6)):
+        if name in drawn and name not in (densities if reference == "truth" else ()):
+            if draws < least:
+                because = f"{draws} draws of {parameters} parameters, {least} are needed"
+                found.append(([name], lacking(name, "draws", because=because)))
+    return found

@@ -1,0 +1,253 @@
+"""Accuracy against claim: coverage, standardised errors, and worth in real rows."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.optimize import brentq
+
+import bayescollapse as bc
+from bayescollapse import theory
+from bayescollapse.measures import (
+    posterior_accuracy,
+    root_mean_square,
+    rows_and_coverage,
+    rows_of_density,
+    variance_and_error,
+)
+from bayescollapse.models import gaussian_mean
+from tests.measures.synthetic import make_run
+
+# |z| > 4 has probability 6.3e-5 under the null.
+TOLERANCE = 4.0
+SIZES = [2_000, pytest.param(20_000, marks=pytest.mark.verification)]
+
+
+def run_mean(scheme, replicates, *, n=20, **settings):
+    defaults = {"keep_draws": 0, "keep_rows": "none", "references": (), "probabilities": ()}
+    return bc.Experiment(
+        gaussian_mean.estimator(),
+        bc.Truth(mu=0.0),
+        scheme,
+        n_real=n,
+        replicates=replicates,
+        **{**defaults, **settings},
+    ).run(progress=False)
+
+
+def test_kernels_on_normal_samples():
+    """Two comparisons at 4 MCSE each, and errors within a tenth."""
+    x = 2 + 3 * np.random.default_rng(1).normal(size=(50, 4_000))
+    for kernel, law in ((variance_and_error, 9.0), (root_mean_square, np.sqrt(13.0))):
+        value, error = kernel(x, 0)
+        slack = 13 / 50 / 8 if kernel is root_mean_square else 0.0
+        assert abs(value.mean() - law) < TOLERANCE * value.std() / np.sqrt(4_000) + slack
+        assert error.mean() == pytest.approx(value.std(), rel=0.1)
+        assert np.allclose(kernel(x.T, 1)[0], value)
+    assert np.isnan(variance_and_error([[1.0, 2.0]], 0)[0]).all()
+    assert np.isnan(variance_and_error([1.0, np.nan], 0)[0])
+
+
+def test_known_answers():
+    run = make_run()
+    found = posterior_accuracy(run)
+    expected = (1 + np.arange(5)) / 10
+    honest, proud = (found.sel(scheme=s) for s in ("honest", "proud"))
+    assert np.allclose(found["bias"], 0)
+    assert np.allclose(found["squared_error"], expected[None, :, None])
+    assert np.allclose(found["error_variance"], expected[None, :, None] * 40 / 39)
+    assert np.allclose(honest["rms_z"], 1)
+    assert np.allclose(proud["rms_z"].isel(generation=slice(1, None)), 2)
+    assert found["coverage"].dims == ("scheme", "generation", "parameter", "interval")
+    assert "rows_worth_density" not in found and "held_out=" in found.attrs["missing"]
+    assert found["bias"].attrs["units"] == "units of the parameter"
+
+
+def test_agrees_with_information():
+    run = make_run(12)
+    found, other = posterior_accuracy(run), rows_and_coverage(run)
+    shared = [name for name in other.data_vars if not name.startswith("claimed_sd")]
+    assert len(shared) == 10
+    assert set(found.data_vars) < set(bc.information(run).data_vars)
+    for name in shared:
+        xr.testing.assert_identical(found[name], other[name])
+
+
+def test_what_is_missing_is_said():
+    bare = posterior_accuracy(make_run(4, truth=False, reference=False))
+    assert not bare.data_vars
+    for words in ("no truth", "references=('real_only',)", "held_out="):
+        assert words in bare.attrs["missing"]
+    with pytest.raises(ValueError, match=r"one of \[0.95, 0.5\]"):
+        posterior_accuracy(make_run(4), probability=0.9)
+    with pytest.raises(ValueError, match="two different numbers of real rows"):
+        rows_of_density([1.0], [[1.0]], [10])
+
+
+@pytest.mark.parametrize(("emission", "law"), [("joint", 0.078), ("plug-in", 0.086)])
+@pytest.mark.parametrize("replicates", SIZES)
+def test_coverage_under_accumulation(emission, law, replicates):
+    """200 generations of 10 rows, 95 %: eight binomial counts at 4 sds, false alarm below 6e-4."""
+    scheme = bc.schemes.accumulate(emission=emission)
+    run = run_mean(scheme, replicates, n=10, generations=200, seed=51, probabilities=(0.025, 0.975))
+    found = posterior_accuracy(run, probability=0.95).isel(scheme=0, parameter=0, interval=0)
+    checked = np.array([0, 1, 3, 9, 30, 60, 120, 199])
+    laws = theory.accumulate_coverage(checked, n=10, emission=emission)
+    assert laws[-1] == pytest.approx(law, abs=6e-4)
+    sds = np.sqrt(laws * (1 - laws) / replicates)
+    assert np.all(np.abs(found["coverage"][checked] - laws) < TOLERANCE * sds)
+    # The claimed sd is 1 / sqrt(t + 1) of the first, so z grows as sqrt((t + 1) A_t).
+    risk = theory.accumulate_error(checked, n=10, emission=emission)
+    z = found["rms_z"][checked] - np.sqrt((checked + 1) * risk)
+    assert np.all(np.abs(z) < TOLERANCE * found["rms_z_mcse"][checked])
+
+
+def worth(scheme, replicates, *, generations=30, seed=52):
+    """Rows worth and claimed, over late generations: mean and a Monte Carlo standard error."""
+    run = run_mean(
+        scheme, replicates, generations=generations, references=("real_only",), seed=seed
+    )
+    late = posterior_accuracy(run).isel(scheme=0, parameter=0, generation=slice(12, None))
+    count = late.sizes["generation"]
+    # Squared errors of neighbouring generations have a correlation of (1 - w)^4, below 0.1 here.
+    error = float(late["rows_worth_mcse"].mean()) * np.sqrt(1.2 / count)
+    return float(late["rows_worth"].mean()), error, late
+
+
+EMISSIONS = ("plug-in", "joint", "predictive")
+
+
+@pytest.mark.parametrize("emission", EMISSIONS)
+@pytest.mark.parametrize("replicates", SIZES)
+def test_worth_under_the_optimal_share(emission, replicates):
+    """n / w* of the emission; one comparison at 4 MCSE and the ratio's bias of 2 / replicates."""
+    share = float(theory.optimal_share(1, emission=emission, n=20))
+    found, error, _ = worth(bc.schemes.weighted(share, emission=emission), replicates)
+    assert abs(found - 20 / share) < TOLERANCE * error + 20 / share * 4 / replicates
+
+
+def test_the_emission_of_the_share_matters():
+    found, error, _ = worth(
+        bc.schemes.weighted(float(theory.optimal_share(1)), emission="joint"), 2_000
+    )
+    assert abs(found - 20 * 1.618) > TOLERANCE * error
+
+
+@pytest.mark.parametrize("replicates", SIZES)
+def test_worth_equals_the_claim_under_calibrated_weight(replicates):
+    scheme = bc.schemes.weighted(0.7071, total_weight="calibrated")
+    found, error, late = worth(scheme, replicates)
+    claimed = float(late["rows_claimed"].mean())
+    assert claimed == pytest.approx(20 / 0.7071, rel=1e-3)
+    assert abs(found - claimed) < TOLERANCE * error + claimed * 4 / replicates
+    z = (late["certainty"] - 1) / late["certainty_mcse"]
+    # Eighteen ratios at 4 MCSE, false alarm below 1.2e-3.
+    assert float(abs(z).max()) < TOLERANCE
+    assert float(abs((late["rms_z"] - 1) / late["rms_z_mcse"]).max()) < TOLERANCE
+
+
+def test_rows_of_density_on_exact_curves():
+    sizes = np.array([10, 20, 40, 80])
+    rows = np.array([3.0, 15.0, 35.0, 200.0])
+    gaussian = lambda n: -0.5 * np.log1p(1 / n)  # noqa: E731
+    found, error = rows_of_density(
+        gaussian(rows)[:, None] * np.ones(5), gaussian(sizes)[:, None] * np.ones(5), sizes
+    )
+    assert np.allclose(found, rows) and np.allclose(error, 0, atol=1e-9)
+    regular = lambda n: -2.5 / n + 4 / n**2  # noqa: E731
+    found, _ = rows_of_density(
+        regular(rows[1:3])[:, None] * np.ones(2), regular(sizes)[:, None] * np.ones(2), sizes
+    )
+    assert np.allclose(found, rows[1:3], rtol=0.02)
+    above, _ = rows_of_density([1.0, 1.0], gaussian(sizes)[:, None] * np.ones(2), sizes)
+    assert above == np.inf
+    falling, _ = rows_of_density([-1.0, -1.0], -gaussian(sizes)[:, None] * np.ones(2), sizes)
+    assert np.isnan(falling)
+
+
+def test_error_of_rows_by_density():
+    """The first-order error is the spread over repeats within a seventh."""
+    rng = np.random.default_rng(8)
+    sizes, repeats, replicates = np.array([10, 20, 30]), 400, 60
+    shared = 0.005 * rng.normal(size=(repeats, 1, replicates))
+    noise = 0.005 * rng.normal(size=(repeats, 4, replicates)) + shared
+    level = -0.5 * np.log1p(1 / np.array([15, *sizes]))[:, None] + noise
+    pairs = [rows_of_density(one[0], one[1:], sizes) for one in level]
+    rows, errors = np.array(pairs).T
+    assert np.mean(errors) == pytest.approx(np.std(rows), rel=1 / 7)
+    # Rows are 1 / z: their mean is high by the squared relative error.
+    bias = 15 * (np.std(rows) / 15) ** 2
+    assert abs(np.mean(rows) - 15 - bias) < TOLERANCE * np.std(rows) / np.sqrt(repeats)
+
+
+@pytest.mark.parametrize("replicates", [600, pytest.param(6_000, marks=pytest.mark.verification)])
+def test_worth_by_held_out_density(replicates):
+    """Plug-in loops at the pooled share: six comparisons at 4 MCSE, false alarm below 4e-4.
+
+    A posterior of mean squared error R and variance v predicts a row with the expected log density
+    -log(1 + v)/2 - (S + R)/(2 (1 + v)) where S is the held-out rows' mean square.
+    """
+    n, generations = 10, 6
+    experiment = bc.Experiment(
+        gaussian_mean.estimator(),
+        bc.Truth(mu=0.0),
+        bc.schemes.pooled(emission="plug-in"),
+        n_real=n,
+        generations=generations,
+        replicates=replicates,
+        keep_draws=0,
+        keep_rows="none",
+        held_out=4_000,
+        seed=53,
+    )
+    run = experiment.run(progress=False)
+    found = posterior_accuracy(run).isel(scheme=0)
+    held = experiment.held_out_rows["y"]
+    square = float((held**2).mean())
+
+    def density(risk, variance):
+        return -0.5 * np.log1p(variance) - (square + risk) / (2 * (1 + variance))
+
+    risk = theory.mean_risk(generations, n=n, m=n, real_share=0.5)
+    claimed = np.where(np.arange(generations) > 0, 1 / (2 * n), 1 / n)
+    laws = [
+        brentq(lambda x, level=level: density(1 / x, 1 / x) - level, 1, 1_000)
+        for level in density(risk, claimed)
+    ]
+    value, error = found["rows_worth_density"], found["rows_worth_density_mcse"]
+    assert value.dims == ("generation",)
+    assert value.attrs["sizes"] == [10, 20, 30, 40, 50, 60]
+    assert np.all(np.abs(value - laws) < TOLERANCE * error), (value.values, laws, error.values)
+    assert np.all(error < 1.5 * value[0])
+    # At generation 0 it is the fit to n real rows.
+    assert abs(float(value[0]) - n) < TOLERANCE * float(error[0])
+
+
+def test_overclaiming_costs_rows_by_density_but_not_by_error():
+    """A total weight of 400 on 3 rows leaves the mean as it is, and predicts worse."""
+    experiment = bc.Experiment(
+        gaussian_mean.estimator(),
+        bc.Truth(mu=0.0),
+        bc.schemes.weighted(1.0, total_weight=400.0),
+        n_real=3,
+        generations=4,
+        replicates=2_000,
+        keep_draws=0,
+        keep_rows="none",
+        held_out=4_000,
+        seed=54,
+    )
+    found = posterior_accuracy(experiment.run(progress=False)).isel(scheme=0)
+    assert np.allclose(found["rows_worth"], 3)
+    late = float(found["rows_worth_density"][1:].mean())
+    error = float(found["rows_worth_density_mcse"][1:].mean())
+    # log(1 + 1/n)/2 = 1/6 at the size n that does as well, up to terms of order 1/400.
+    assert abs(late - 1 / np.expm1(1 / 3)) < TOLERANCE * error
+    assert late < 3 - TOLERANCE * error
+
+
+def test_density_worth_says_what_it_needs():
+    run = run_mean(bc.schemes.pooled(), 4, generations=2, held_out=30, references=("real_only",))
+    assert json.loads(run.attrs["configuration"])["n_real"] == [20, 20]
+    assert "references=('real_seen',)" in posterior_accuracy(run).attrs["missing"]
