@@ -122,7 +122,7 @@ def standard_errors(
     scale = (first**2).mean("replicate", skipna=False)
     # A point estimate claims no variance: its own first error is the unit then.
     start = ((mean - truth) ** 2).isel(generation=0, scheme=0, drop=True)
-    scale = xr.where(scale > 0, scale, start.mean("replicate", skipna=False))
+    scale = scale.where(scale > 0, start.mean("replicate", skipna=False))
     error = _average(mean, truth, scale).transpose(*LEAD).to_numpy()
     real = like_run(run, "reference/real_only", "mean", mean)
     if real is None:

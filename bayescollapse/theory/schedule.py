@@ -81,9 +81,7 @@ def optimal_schedule(
     claimed = _claimed(total_weight, n, m)
     for t in range(1, n.size):
         variance = risk[t - 1] if claimed is None else 1 / claimed[t - 1]
-        handed_down = (
-            risk[t - 1] + bias / m[t - 1] + spread[t - 1] * variance
-        )
+        handed_down = risk[t - 1] + bias / m[t - 1] + spread[t - 1] * variance
         share[t] = handed_down / (1 / n[t] + handed_down)
         risk[t] = share[t] / n[t]
     return OptimalPath(real_share=share, risk_ratio=risk * n)
