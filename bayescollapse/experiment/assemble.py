@@ -66,6 +66,9 @@ def assemble(
     for name in references:
         label = [f"reference/{name}"]
         groups[label[0]] = _parameters(columns, schema, label, "summary", ("statistic",), statistic)
+        if columns.kind(label[0], "posterior") is not None:
+            draws = _parameters(columns, schema, label, "posterior", ("chain", "draw"))
+            groups[f"{label[0]}/posterior"] = draws
         if columns.kind(label[0], HELD_OUT) is not None:
             density = xr.Variable(LEAD[1:], stacked(columns, label, HELD_OUT, squeeze=True))
             density.attrs["units"] = "nats per row"

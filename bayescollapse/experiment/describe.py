@@ -59,7 +59,12 @@ def identity(experiment: Experiment) -> dict[str, Any]:
         "probabilities": list(record.probabilities),
         "held_out": _digest(held_out) if isinstance(held_out, xr.Dataset) else held_out,
         "seed": experiment.seed,
-    }
+    } | _of_references(experiment)
+
+
+def _of_references(experiment: Experiment) -> dict[str, Any]:
+    """Draws of references, where they are kept; stores without them stay as they are."""
+    return {"keep_reference_draws": True} if experiment.keep_reference_draws else {}
 
 
 def configuration(experiment: Experiment) -> dict[str, Any]:

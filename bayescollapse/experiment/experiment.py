@@ -29,7 +29,7 @@ from bayescollapse.experiment.assemble import assemble
 from bayescollapse.experiment.columns import MemoryColumns
 from bayescollapse.experiment.describe import GATE, identity, run_attributes
 from bayescollapse.experiment.executor import fitted_source, run_jobs, single_threaded
-from bayescollapse.experiment.jobs import Job, block_sizes, reference_plans, scheme_key
+from bayescollapse.experiment.jobs import REFERENCES, Job, block_sizes, reference_plans, scheme_key
 from bayescollapse.experiment.progress import show_progress
 from bayescollapse.experiment.store import Store, open_run
 from bayescollapse.experiment.stored import gather_rows, join_segments, schema_to_plain
@@ -83,6 +83,9 @@ class Experiment:
     references : sequence of str, optional
         Which of ``real_only``, ``real_seen`` and ``real_plus`` to fit beside the schemes; all for
         exact posteriors, ``real_only`` for sampled ones, if not given.
+    keep_reference_draws : bool, default False
+        Keep as many posterior draws of every reference as of a scheme, for divergences from it that
+        are worked out from draws.
     probabilities : sequence of float
         Quantiles of the summaries; the 95 % and 50 % intervals and the median if not given.
 
@@ -131,6 +134,7 @@ class Experiment:
         held_out: xr.Dataset | int | None = None,
         seed: int = 0,
         references: Sequence[str] | None = None,
+        keep_reference_draws: bool = False,
         probabilities: Sequence[float] = PROBABILITIES,
     ) -> None:
         if not isinstance(estimator, Learner):
@@ -154,6 +158,7 @@ class Experiment:
         self.seed = integer("seed", seed, minimum=0)
         self.record = record_settings(keep_draws, keep_rows, probabilities, self.chains)
         self.references = reference_names(references, self.method, source)
+        self.keep_reference_draws = bool(keep_reference_draws)
         self.held_out = held_out
         if isinstance(held_out, (int, np.integer)):
             integer("held_out", held_out)
@@ -228,7 +233,9 @@ class Experiment:
     def lineage(self, job: Job) -> Lineage:
         """Set up the generation loop of a job."""
         reference = job.label.startswith("reference/")
-        quiet = RecordSettings(0, "none", self.record.probabilities, self.chains)
+        kept = self.record.keep_draws if self.keep_reference_draws else 0
+        number = 1 + REFERENCES.index(job.label.rpartition("/")[2]) if reference else 0
+        quiet = RecordSettings(kept, "none", self.record.probabilities, self.chains, number)
         return Lineage(
             job.plan,
             self.estimator.engine(self.method),

@@ -137,7 +137,8 @@ class Lineage:
         groups, weights = self._weigh(t, groups, pool)
         fit = self._condition(t, groups, weights)
         emitted = self.plan.emitted[t]
-        record.fit(fit, self._rng("keep", t) if self.record.keep_draws else None)
+        stream = self.record.stream
+        record.fit(fit, self._rng("keep", t, stream) if self.record.keep_draws else None)
         record.training(groups, weights)
         record.keep_rows(t, groups, weights)
         if self.held_out is not None:
@@ -206,8 +207,8 @@ class Lineage:
         rng = self._rng("density", t)
         return np.asarray(log_predictive(self.engine, fit, self.held_out, rng).mean(axis=1))
 
-    def _rng(self, purpose: str, t: int) -> np.random.Generator:
-        return self.streams.generator(purpose, block=self.block, generation=t)
+    def _rng(self, purpose: str, t: int, number: int = 0) -> np.random.Generator:
+        return self.streams.generator(purpose, block=self.block, generation=t, attempt=number)
 
 
 def _all_rows(groups: tuple[Group, ...]) -> dict[str, NDArray[Any]]:

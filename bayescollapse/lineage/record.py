@@ -30,12 +30,16 @@ class RecordSettings:
         Quantiles of the summaries.
     chains : int
         Chains that kept draws are split over.
+    stream : int
+        Number of the stream that chooses draws: references have one each, so that their draws are
+        independent of those of the schemes.
     """
 
     keep_draws: int
     keep_rows: str
     probabilities: tuple[float, ...]
     chains: int
+    stream: int = 0
 
 
 @dataclass

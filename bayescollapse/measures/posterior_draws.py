@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 
 from bayescollapse.measures.divergence import joint, null
 from bayescollapse.measures.layout import LEAD, flatten, group, truth_of
-from bayescollapse.measures.posterior_table import JOINT, MARGINAL, POSTERIOR_MEASURES, UPWARDS
+from bayescollapse.measures.posterior_table import (
+    JOINT,
+    MARGINAL,
+    POSTERIOR_MEASURES,
+    UPWARDS,
+    reference_draws,
+)
 
 __all__ = ["Comparison", "compare_draws"]
 
@@ -36,16 +42,22 @@ class Comparison(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Draws (replicate, generation, draw, parameter) of a scheme, and what they refer to."""
+    """Draws (replicate, generation, draw, parameter) of a scheme, and what they refer to.
+
+    That is its first generation, unless there is a truth (replicate, parameter), or draws of
+    another reference.
+    """
 
     draws: Floats
     first_sd: Floats
     truth: Floats | None
+    other: Floats | None = None
 
     def part(self, places: slice) -> Block:
         """Take some of the replicates."""
         truth = None if self.truth is None else self.truth[places]
-        return Block(self.draws[places], self.first_sd[places], truth)
+        other = None if self.other is None else self.other[places]
+        return Block(self.draws[places], self.first_sd[places], truth, other)
 
     def parts(self) -> Iterator[slice]:
         """Split into runs of replicates that are worked on at a time."""
@@ -86,6 +98,7 @@ def compare_draws(
     alone = mean.isel(parameter=0, drop=True).drop_vars("variable", errors="ignore")
     cells = {name: xr.full_like(mean if name in MARGINAL else alone, np.nan) for name in names}
     truth = truth_of(task.run, mean) if task.reference == "truth" else None
+    other = _reference(task)
     shown = progress and alone.size * (1 + task.permutations) > _CELLS
     dealt: dict[str, list[Floats]] = {}
     bars = show_progress(alone.size, title="posterior drift", shown=shown)
@@ -93,7 +106,7 @@ def compare_draws(
         for place, label in enumerate(mean["scheme"].to_numpy().tolist()):
             scale = sd.isel(scheme=place, generation=0).to_numpy()
             point = None if truth is None else truth.to_numpy()
-            block = Block(_scheme_draws(task, place), scale, point)
+            block = Block(_scheme_draws(task, place), scale, point, other)
             sums: dict[str, Floats] = {}
             for part in block.parts():
                 _fill(cells, sums, task, block, place, part)
@@ -105,9 +118,22 @@ def compare_draws(
 
 def _scheme_draws(task: Comparison, place: int) -> Floats:
     posterior = group(task.run, "posterior", needed_for="posterior drift").isel(scheme=[place])
+    return _pooled(posterior, task.var_names)
+
+
+def _reference(task: Comparison) -> Floats | None:
+    """Draws of a reference of its own; None for the first generation and the truth."""
+    if task.reference in ("first", "truth"):
+        return None
+    draws = group(task.run, reference_draws(task.reference), needed_for="posterior drift")
+    return _pooled(draws.expand_dims("scheme"), task.var_names)
+
+
+def _pooled(posterior: xr.Dataset, var_names: str | Sequence[str] | None) -> Floats:
+    """Draws of all chains, shape (replicate, generation, draw, parameter)."""
     stacked = posterior.stack(sample=("chain", "draw"), create_index=False)
     stacked = stacked.assign_coords(sample=np.arange(stacked.sizes["sample"]))
-    flat = flatten(stacked, (*LEAD, "sample"), task.var_names)
+    flat = flatten(stacked, (*LEAD, "sample"), var_names)
     return np.asarray(flat.isel(scheme=0).to_numpy(), dtype=np.float64)
 
 
@@ -140,6 +166,8 @@ def _arguments(name: str, block: Block) -> tuple[Callable[..., Any], Floats, Flo
     """Kernel, draws, draws of the reference, and the axis of draws."""
     first = block.draws[:, :1]
     other = first if block.truth is None else block.truth[:, None, None, :]
+    if block.other is not None:
+        other = block.other
     if name in MARGINAL:
         return MARGINAL[name], np.swapaxes(block.draws, -1, -2), np.swapaxes(other, -1, -2), -1
     sd = block.first_sd[:, None, None, :]

@@ -23,6 +23,7 @@ __all__ = [
     "UPWARDS",
     "allowed",
     "chosen",
+    "reference_draws",
     "words",
 ]
 
@@ -85,6 +86,11 @@ def words(name: str, reference: str) -> tuple[str, str]:
     return f"{text} from {reference.replace('_', ' ')}", POSTERIOR_MEASURES[name].units
 
 
+def reference_draws(reference: str) -> str:
+    """Group that holds the draws of a reference."""
+    return f"reference/{reference}/posterior"
+
+
 def allowed(
     run: xr.DataTree, names: list[str], reference: str, parameters: int
 ) -> tuple[list[str], list[str]]:
@@ -95,9 +101,10 @@ def allowed(
     missing = []
     if not has_group(run, "posterior"):
         missing.append((drawn, lacking(drawn, "draws")))
-    elif reference not in ("first", "truth"):
+    elif reference not in ("first", "truth") and not has_group(run, reference_draws(reference)):
         because = f"the reference {reference!r} keeps means, sds and quantiles only"
-        missing.append((drawn, f"{', '.join(drawn)}: {because} (compare with reference='first')"))
+        what = "run the experiment with keep_reference_draws=True"
+        missing.append((drawn, f"{', '.join(drawn)}: {because} ({what})"))
     else:
         missing += _short_of_draws(run, drawn, reference, parameters)
     gone = {name for group_, _ in missing for name in group_}
