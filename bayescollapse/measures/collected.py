@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["drift", "information"]
 
+LINEAGES = 10
+"""Fewest lineages from which the mutual information of two generations is estimated."""
+
 
 def drift(
     run: xr.DataTree,
@@ -106,10 +109,12 @@ def information(
     - :func:`~.information.rows_and_coverage`: coverage, rows worth and claimed;
     - :func:`~.accuracy.posterior_accuracy`: accuracy against claim;
     - :func:`~.entropy.posterior_entropy`: entropy, gain, and information lost;
-    - :func:`~.mutual.mutual_information`: of the truth and the posterior mean;
+    - :func:`~.mutual.mutual_information`: of the posterior means of generation 0 and generation t
+      (names begin with ``start_``; ten lineages or more), and of the truth and the posterior mean;
     - :func:`~.ranks.truth_ranks`: calibration, generation by generation.
 
-    The last two need a truth of its own in every replicate, ``bc.Truth.from_prior()``.
+    The last two, about the truth, need one of its own in every replicate:
+    ``bc.Truth.from_prior()``.
 
     Parameters
     ----------
@@ -153,6 +158,10 @@ def information(
         posterior_accuracy(run, var_names=var_names, probability=probability),
         posterior_entropy(run, var_names=var_names, experiment=experiment),
     ]
+    if run["summary"].sizes["replicate"] >= LINEAGES:
+        start = mutual_information(run, about="start", var_names=var_names)
+        start.attrs.clear()  # what the other one is about
+        parts.append(start.rename({name: f"start_{name}" for name in start.data_vars}))
     missing = []
     if from_prior(run):
         parts.append(mutual_information(run, var_names=var_names))
