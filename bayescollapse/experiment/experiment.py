@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from bayescollapse._checks import integer
 from bayescollapse.estimator.exact import Floats
@@ -25,15 +24,13 @@ from bayescollapse.experiment.arguments import (
     record_settings,
     reference_names,
 )
-from bayescollapse.experiment.assemble import assemble
-from bayescollapse.experiment.columns import MemoryColumns
-from bayescollapse.experiment.describe import GATE, identity, run_attributes
+from bayescollapse.experiment.describe import identity
 from bayescollapse.experiment.executor import fitted_source, run_jobs, single_threaded
+from bayescollapse.experiment.finish import finished, in_memory
 from bayescollapse.experiment.jobs import REFERENCES, Job, block_sizes, reference_plans, scheme_key
 from bayescollapse.experiment.progress import show_progress
 from bayescollapse.experiment.store import Store, open_run
-from bayescollapse.experiment.stored import gather_rows, join_segments, schema_to_plain
-from bayescollapse.lineage.loop import Lineage, Segment
+from bayescollapse.lineage.loop import Lineage
 from bayescollapse.lineage.plan import Plan, make_plan
 from bayescollapse.lineage.record import RecordSettings
 from bayescollapse.rows import Values
@@ -303,9 +300,9 @@ class Experiment:
             segments = run_jobs(self, jobs, store=kept, executor=executor, progress=bar)
         wall = time.monotonic() - started
         if kept is not None:
-            kept.append(self._finished(kept, jobs, truth, wall))
+            kept.append(finished(self, kept, jobs, truth, wall))
             return open_run(kept.path)
-        return self._in_memory(jobs, segments, truth, wall)
+        return in_memory(self, jobs, segments, truth, wall)
 
     def _plans(self) -> dict[str, Plan]:
         plans = {
@@ -324,66 +321,6 @@ class Experiment:
                 return None
             parts.append(values[:size])
         return np.concatenate(parts)
-
-    def _in_memory(
-        self,
-        jobs: list[Job],
-        segments: dict[tuple[str, int], list[Segment]],
-        truth: Floats | None,
-        wall: float,
-    ) -> xr.DataTree:
-        blocks: dict[str, list[dict[str, NDArray[Any]]]] = {}
-        for job in jobs:
-            joined = join_segments(
-                [segment.arrays for segment in segments[job.label, job.block]],
-                self.generations,
-                job.replicates,
-            )
-            blocks.setdefault(job.label, []).append(joined)
-
-        labels = list(self.schemes)
-        schemes = {label: blocks[label] for label in labels}
-        run = assemble(
-            MemoryColumns(blocks, labels),
-            schema=self.estimator.schema,
-            labels=labels,
-            references=self.references,
-            probabilities=self.record.probabilities,
-            truth=truth,
-            rows=gather_rows(schemes, self.generations),
-            attrs=run_attributes(self, wall, schemes),
-        )
-        return run.load()
-
-    def _finished(
-        self, store: Store, jobs: list[Job], truth: Floats | None, wall: float
-    ) -> dict[str, Any]:
-        labels, shards = list(self.schemes), store.all_shards()
-        names: dict[str, list[str]] = {}
-        stats: dict[str, list[dict[str, NDArray[Any]]]] = {label: [] for label in labels}
-        columns: dict[str, None] = {}
-        for job in jobs:
-            names.setdefault(job.label, []).append(job.name)
-            if job.label in stats:
-                there = store.names(shards[job.name][0])
-                gate = [name for name in GATE if name in there]
-                parts = [store.read(line, gate) for line in shards[job.name]]
-                stats[job.label].append(join_segments(parts, self.generations, job.replicates))
-                columns |= dict.fromkeys(there)
-        kept = [n for n in columns if not n.startswith(("rows/", "state/"))]
-        return {
-            "kind": "run",
-            "labels": labels,
-            "references": list(self.references),
-            "generations": self.generations,
-            "probabilities": list(self.record.probabilities),
-            "jobs": names,
-            "columns": kept,
-            "rows": any(name.startswith("rows/") for name in columns),
-            "schema": schema_to_plain(self.estimator.schema),
-            "truth": None if truth is None else truth.tolist(),
-            "attrs": run_attributes(self, wall, stats),
-        }
 
     def _check_memory(self) -> None:
         cell = (

@@ -9,6 +9,7 @@ import xarray as xr
 import bayescollapse as bc
 from bayescollapse.experiment import executor as executor_module
 from bayescollapse.experiment.executor import local_processes
+from bayescollapse.experiment.finish import in_memory
 from bayescollapse.models import categorical, gaussian, gaussian_mean, linear_regression
 from bayescollapse.sources import NormalCovariates
 from tests.own_selections import Above, EditShare, random_weights
@@ -71,7 +72,7 @@ def test_block_order(whole, monkeypatch):
         backwards, backwards.jobs(), store=None, executor=None, progress=_Silent()
     )
     monkeypatch.undo()
-    run = experiment()._in_memory(experiment().jobs(), segments, None, 0.0)
+    run = in_memory(experiment(), experiment().jobs(), segments, None, 0.0)
     assert_same(whole["summary"], run["summary"])
 
 
