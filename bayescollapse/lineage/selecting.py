@@ -135,8 +135,8 @@ def fill(
         return Selected(rows, m, every, np.zeros(len(accept), dtype=bool), first=rows)
     tray = _Tray.empty(len(accept), m, 1 if strata is None else strata[1])
     tray.put(rows, accept, None if strata is None else strata[0])
-    accepted, emitted, number = accept.sum(axis=1).astype(np.float64), m, 1
-    while tray.missing().any() and emitted < most:
+    accepted, emitted, number = np.count_nonzero(accept, axis=1).astype(np.float64), m, 1
+    while emitted < most and tray.lacks():
         # Lineages differ little in what is accepted: a lineage's own rate is drawn to the average.
         rate = (accepted + PULL * (accepted.mean() + 0.5) / (emitted + 1)) / (emitted + PULL)
         size = _round_size(tray, rate, m, most - emitted, unit if strata is None else m)
@@ -146,7 +146,7 @@ def fill(
         accept = judge(number, more) > 0
         strata = stratify(more)
         tray.put(more, accept, None if strata is None else strata[0])
-        accepted += accept.sum(axis=1)
+        accepted += np.count_nonzero(accept, axis=1)
         emitted, number = emitted + size, number + 1
     short = tray.missing() > 0
     if short.any():
@@ -187,6 +187,10 @@ class _Tray:
         """Rows that the emptiest stratum of each replicate still lacks."""
         lacking: NDArray[np.int64] = (self.quota - self.have).max(axis=1)
         return lacking
+
+    def lacks(self) -> bool:
+        """Whether some stratum of some replicate lacks rows."""
+        return bool((self.have < self.quota).any())
 
     def put(self, rows: Values, accept: NDArray[np.bool_], labels: Any) -> None:
         """Put accepted rows into the free slots of their strata, in the order they came."""
