@@ -185,7 +185,7 @@ class Emitting:
         if members:
             member = np.repeat(np.arange(members), size // members)[None]
             labels, number = labels * members + member, number * members
-        if self.plan.scheme.covariates == "fixed" and self.engine.schema.covariates:
+        if self._one_design():
             m = context.n_synthetic
             if found is not None:
                 raise ValueError(
@@ -197,8 +197,11 @@ class Emitting:
 
     def _stratified(self) -> bool:
         """Whether the scheme itself wants rows in equal parts."""
-        design = self.plan.scheme.covariates == "fixed" and bool(self.engine.schema.covariates)
-        return design or self.plan.scheme.emission.members is not None
+        return self._one_design() or self.plan.scheme.emission.members is not None
+
+    def _one_design(self) -> bool:
+        """Whether every generation has the same covariates, by the scheme or the source."""
+        return bool(self.engine.schema.covariates) and self.covariates.axis == "fixed"
 
     def _propose(
         self, t: int, fit: Fit, size: int, covariates: Values, number: int

@@ -56,7 +56,9 @@ class Place:
 class BoundSource(Protocol):
     """A source that knows the rows and parameters of the estimator it feeds."""
 
-    default_covariates: str
+    @property
+    def default_covariates(self) -> str:
+        """Where covariates of synthetic rows come from if a scheme does not say."""
 
     def truth(self, place: Place) -> Floats | None:
         """Stacked parameters behind the rows, shape (replicate, parameter); None if unknown."""

@@ -145,7 +145,11 @@ class BoundTruth:
     stacked: Floats | None
     prior: Callable[[int, np.random.Generator], Mapping[str, NDArray[Any]]] | None
     covariate_source: Covariates | None
-    default_covariates: str = "source"
+
+    @property
+    def default_covariates(self) -> str:
+        """One design is repeated; a distribution of covariates is drawn from."""
+        return "fixed" if isinstance(self.covariate_source, xr.Dataset) else "source"
 
     def truth(self, place: Place) -> Floats | None:
         """Give true values of the learner's parameters; NaN where the truth's model has none."""

@@ -316,3 +316,20 @@ def test_a_fixed_design_leaves_no_choice_among_rows():
     )
     with pytest.raises(ValueError, match="picks among 24 proposals"):
         experiment.run(progress=False)
+
+
+def test_a_source_with_one_design_keeps_it():
+    """Without a word in the scheme, a fixed design is still given one accepted row each."""
+    design = xr.Dataset({"x": (("obs", "feature"), np.random.default_rng(3).normal(size=(15, 2)))})
+    run = bc.Experiment(
+        linear_regression.estimator(features=2, noise_sd=1.0),
+        bc.Truth(beta=[0.5, 0.0], covariates=design),
+        bc.Scheme(supply="none", selection=Above()),
+        n_real=15,
+        generations=3,
+        replicates=4,
+        keep_rows="all",
+    ).run(progress=False)
+    assert not run["training"]["short"].any()
+    x = synthetic_rows(run, 2)["x"].to_numpy().reshape(4, 15, 2)
+    np.testing.assert_array_equal(x, np.broadcast_to(design["x"], x.shape))
