@@ -17,7 +17,7 @@ from bayescollapse.schemes.codec import scheme_to_dict
 if TYPE_CHECKING:
     from bayescollapse.experiment.experiment import Experiment
 
-__all__ = ["GATE", "configuration", "identity", "run_attributes"]
+__all__ = ["GATE", "check_run", "configuration", "identity", "run_attributes"]
 
 PACKAGES = (
     "bayescollapse",
@@ -77,6 +77,24 @@ def configuration(experiment: Experiment) -> dict[str, Any]:
         "replicates": experiment.replicates,
         "references": list(experiment.references),
     }
+
+
+def check_run(experiment: Experiment, run: xr.DataTree) -> None:
+    """Refuse a run that another experiment made.
+
+    Raises
+    ------
+    ValueError
+        If it did; the settings that differ are named.
+    """
+    mine = json.loads(json.dumps(configuration(experiment)))
+    theirs = json.loads(run.attrs["configuration"])
+    changed = sorted(k for k in {*mine, *theirs} if mine.get(k) != theirs.get(k))
+    if changed:
+        raise ValueError(
+            f"run belongs to another experiment; it differs in {changed}: pass the experiment= "
+            "that made it"
+        )
 
 
 def run_attributes(

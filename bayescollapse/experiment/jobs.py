@@ -11,7 +11,7 @@ from bayescollapse.lineage.plan import Plan, make_plan
 from bayescollapse.schemes.scheme import Scheme
 from bayescollapse.schemes.weighting import Weighting
 
-__all__ = ["REFERENCES", "Job", "block_sizes", "reference_plans", "scheme_key"]
+__all__ = ["REFERENCES", "Job", "block_sizes", "reference_plans", "reference_rows", "scheme_key"]
 
 REFERENCES = ("real_only", "real_seen", "real_plus")
 """Fits to real rows alone: a generation's n, all seen so far, and n + m fresh ones."""
@@ -70,16 +70,23 @@ def reference_plans(
 ) -> Mapping[str, Plan]:
     """Plans of the references: ordinary schemes without synthetic rows."""
     none = [0] * len(n_synthetic)
-    more = [n + m for n, m in zip(n_real, n_synthetic, strict=False)]
-    more[0] = n_real[0]
-    counts = {"real_only": n_real, "real_seen": n_real, "real_plus": more}
-    supply = {"real_only": "fresh", "real_seen": "stream", "real_plus": "fresh"}
     plans = {}
     for name in names:
-        scheme = Scheme(supply=supply[name], weighting=Weighting(), emission="plug-in", name=name)
-        plan = make_plan(f"reference/{name}", scheme, n_real=counts[name], n_synthetic=none)
+        supply, counts = reference_rows(name, n_real, n_synthetic)
+        scheme = Scheme(supply=supply, weighting=Weighting(), emission="plug-in", name=name)
+        plan = make_plan(f"reference/{name}", scheme, n_real=counts, n_synthetic=none)
         plans[name] = replace(plan, emitted=(0,) * len(n_real))
     return plans
+
+
+def reference_rows(
+    name: str, n_real: Sequence[int], n_synthetic: Sequence[int]
+) -> tuple[str, tuple[int, ...]]:
+    """Supply of a reference, and the real rows of its batches."""
+    if name != "real_plus":
+        return "stream" if name == "real_seen" else "fresh", tuple(n_real)
+    more = [n + m for n, m in zip(n_real, n_synthetic, strict=False)]
+    return "fresh", (n_real[0], *more[1:])
 
 
 def storable(scheme: Scheme) -> bool:

@@ -32,7 +32,6 @@ _NAMES = {
     "registered": "bayescollapse.measures.registry",
     "replicate_error": "bayescollapse.measures.layout",
     "root_mean_square": "bayescollapse.measures.accuracy",
-    "rows_and_coverage": "bayescollapse.measures.information",
     "rows_of_density": "bayescollapse.measures.worth",
     "share_errors": "bayescollapse.measures.shares",
     "share_groups": "bayescollapse.measures.shares",

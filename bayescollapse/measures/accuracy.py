@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from bayescollapse.measures.coverage import chosen_intervals, interval_coverage
 from bayescollapse.measures.kernels import mean_and_error
 from bayescollapse.measures.layout import LEAD, cells_of, truth_of
-from bayescollapse.measures.registry import Measure, lacking
+from bayescollapse.measures.references import check_reference
+from bayescollapse.measures.registry import KNOWING, Measure, lacking
 from bayescollapse.measures.worth import density_worth, row_worth
 
 __all__ = [
@@ -54,6 +55,14 @@ def _measure(
 
 
 MEASURES = (
+    _measure(
+        "claimed_sd",
+        "units of the parameter",
+        0.0,
+        "that of generation 0",
+        needs=("summary",),
+        source="mean posterior standard deviation",
+    ),
     _measure("bias", "units of the parameter", -float("inf"), 0.0),
     _measure("squared_error", "squared units of the parameter", 0.0, "that of generation 0"),
     _measure("error_variance", "squared units of the parameter", 0.0, "that of generation 0"),
@@ -143,12 +152,14 @@ def posterior_accuracy(
     *,
     var_names: str | Sequence[str] | None = None,
     probability: float | None = None,
+    reference: str = "real_only",
 ) -> xr.Dataset:
     r"""Measure how wrong posteriors are over replicates, and how wrong they claim to be.
 
     ================== ===========================================================================
     variable           meaning; m and s are posterior mean and sd, :math:`\theta` the truth
     ================== ===========================================================================
+    claimed_sd         mean of s (and ``_median``)
     bias               mean of :math:`m - \theta`
     squared_error      mean of :math:`(m - \theta)^2`: squared bias plus variance
     error_variance     variance of :math:`m - \theta` over replicates
@@ -157,13 +168,13 @@ def posterior_accuracy(
     coverage           share of replicates whose central interval holds the truth, with exact
                        binomial 95 % limits ``coverage_low`` and ``coverage_high``
     rows_worth         size of a real-only sample with the same error,
-                       :math:`n_t E_{real} / E_t`
+                       :math:`n_{ref} E_{ref} / E_t`
     rows_worth_density size of a real-only sample with the same held-out log density, on
                        (scheme, generation)
     rows_claimed       size that the posterior variance claims,
-                       :math:`n_t \bar V_{real} / \bar V_t`
+                       :math:`n_{ref} \bar V_{ref} / \bar V_t`
     certainty          rows_claimed / rows_worth: 1 honest, above 1 overconfident
-    n_real             real rows :math:`n_t` of the generation
+    n_real             real rows of the generation
     ================== ===========================================================================
 
     Parameters
@@ -175,6 +186,10 @@ def posterior_accuracy(
     probability : float, optional
         Central interval whose coverage is measured, above 0 and below 1; every one that the run's
         quantiles allow if not given (``probabilities=`` of the experiment).
+    reference : {"real_only", "real_seen", "real_plus", "first"}, default "real_only"
+        Posterior of real rows whose error :math:`E_{ref}`, variance :math:`V_{ref}` and number of
+        rows :math:`n_{ref}` scale rows worth and claimed: that of the generation's own real rows,
+        of all seen so far, of n + m fresh ones, or of generation 0.
 
     Returns
     -------
@@ -188,7 +203,8 @@ def posterior_accuracy(
     TypeError
         If `run` is no DataTree.
     ValueError
-        If a parameter is unknown, or `probability` is no interval of the run's quantiles.
+        If a parameter or reference is unknown, or `probability` is no interval of the run's
+        quantiles.
 
     Notes
     -----
@@ -215,19 +231,29 @@ def posterior_accuracy(
     >>> bool(late["coverage"] < 0.5), bool(late["rms_z"] > 3)
     (True, True)
     """
+    check_reference(reference, KNOWING)
     figures = (cells_of(run, name, var_names) for name in ("mean", "sd"))
     mean, sd = (figure.transpose(*LEAD, "parameter") for figure in figures)
     truth = truth_of(run, mean)
     missing: list[str] = []
-    out: dict[str, xr.DataArray] = {}
+    out = _claimed(sd)
     if truth is None:
         missing.append(lacking(("bias", "squared_error", "error_variance", "rms_z"), "truth"))
     else:
         out |= _errors(mean, sd, truth)
     intervals = chosen_intervals(run, probability)
     out |= interval_coverage(run, var_names, truth, intervals, missing)
-    out |= row_worth(run, mean, sd, truth, missing) | density_worth(run, missing)
-    return xr.Dataset(out, attrs={"missing": "; ".join(missing)})
+    out |= row_worth(run, mean, sd, truth, missing, reference=reference)
+    out |= density_worth(run, missing)
+    return xr.Dataset(out, attrs={"missing": "; ".join(missing), "reference": reference})
+
+
+def _claimed(sd: xr.DataArray) -> dict[str, xr.DataArray]:
+    mean, error = mean_and_error(sd.to_numpy(), sd.dims.index("replicate"))
+    median = sd.median("replicate", skipna=False)
+    values = {"claimed_sd": mean, "claimed_sd_mcse": error, "claimed_sd_median": median.to_numpy()}
+    attrs = {"long_name": "posterior sd", "units": "units of the parameter"}
+    return {name: median.copy(data=value).assign_attrs(attrs) for name, value in values.items()}
 
 
 def _errors(mean: xr.DataArray, sd: xr.DataArray, truth: xr.DataArray) -> dict[str, xr.DataArray]:

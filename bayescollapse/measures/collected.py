@@ -10,7 +10,6 @@ import xarray as xr
 from bayescollapse.measures.accuracy import posterior_accuracy
 from bayescollapse.measures.drift import moment_drift
 from bayescollapse.measures.entropy import posterior_entropy
-from bayescollapse.measures.information import rows_and_coverage
 from bayescollapse.measures.layout import has_group
 from bayescollapse.measures.mutual import mutual_information
 from bayescollapse.measures.posterior import posterior_drift
@@ -32,7 +31,7 @@ def drift(
     run: xr.DataTree,
     *,
     var_names: str | Sequence[str] | None = None,
-    reference: str = "first",
+    reference: str | None = None,
     from_draws: bool = False,
     experiment: Experiment | None = None,
     progress: bool = True,
@@ -54,8 +53,9 @@ def drift(
         Result of an experiment.
     var_names : str or sequence of str, optional
         Parameters, or labels of single entries such as ``"beta[0]"``; all if not given.
-    reference : {"first", "truth", "real_only", "real_seen", "real_plus"}, default "first"
-        Posterior that the second group compares with.
+    reference : {"first", "truth", "real_only", "real_seen", "real_plus"}, optional
+        What the second and third group compare with: generation 0 if not given, and real rows for
+        what is counted over emitted rows.
     from_draws : bool, default False
         Compute the Wasserstein distances of the first group from the kept draws.
     experiment : Experiment, optional
@@ -93,8 +93,11 @@ def drift(
     [[0.0]]
     """
     moments = moment_drift(run, var_names=var_names, from_draws=from_draws)
-    posterior = posterior_drift(run, reference=reference, var_names=var_names, progress=progress)
-    return _joined([moments, posterior, predictive_drift(run, experiment=experiment)])
+    posterior = posterior_drift(
+        run, reference=reference or "first", var_names=var_names, progress=progress
+    )
+    predictive = predictive_drift(run, reference=reference, experiment=experiment)
+    return _joined([moments, posterior, predictive])
 
 
 def information(
@@ -102,15 +105,16 @@ def information(
     *,
     var_names: str | Sequence[str] | None = None,
     probability: float | None = None,
+    reference: str = "real_only",
     experiment: Experiment | None = None,
 ) -> xr.Dataset:
     """Measure what each generation's posterior knows, and what it claims to know.
 
-    - :func:`~.information.rows_and_coverage`: coverage, rows worth and claimed;
-    - :func:`~.accuracy.posterior_accuracy`: accuracy against claim;
+    - :func:`~.accuracy.posterior_accuracy`: accuracy against claim, coverage, rows worth and
+      claimed;
     - :func:`~.entropy.posterior_entropy`: entropy, gain, and information lost;
     - :func:`~.mutual.mutual_information`: of the posterior means of generation 0 and generation t
-      (names begin with ``start_``; ten lineages or more), and of the truth and the posterior mean;
+      (names begin with ``first_``; ten lineages or more), and of the truth and the posterior mean;
     - :func:`~.ranks.truth_ranks`: calibration, generation by generation.
 
     The last two, about the truth, need one of its own in every replicate:
@@ -125,6 +129,8 @@ def information(
     probability : float, optional
         Central interval whose coverage is measured, above 0 and below 1; every one that the run's
         quantiles allow if not given.
+    reference : {"real_only", "real_seen", "real_plus", "first"}, default "real_only"
+        Posterior that rows worth and claimed, shares and losses compare with.
     experiment : Experiment, optional
         The experiment that made the run, for the density of its prior.
 
@@ -154,14 +160,13 @@ def information(
     [20.0, 40.0, 60.0]
     """
     parts = [
-        rows_and_coverage(run, var_names=var_names, probability=probability),
-        posterior_accuracy(run, var_names=var_names, probability=probability),
-        posterior_entropy(run, var_names=var_names, experiment=experiment),
+        posterior_accuracy(run, var_names=var_names, probability=probability, reference=reference),
+        posterior_entropy(run, var_names=var_names, experiment=experiment, reference=reference),
     ]
     if run["summary"].sizes["replicate"] >= LINEAGES:
-        start = mutual_information(run, about="start", var_names=var_names)
-        start.attrs.clear()  # what the other one is about
-        parts.append(start.rename({name: f"start_{name}" for name in start.data_vars}))
+        first = mutual_information(run, about="first", var_names=var_names)
+        first.attrs.clear()  # what the other one is about
+        parts.append(first.rename({name: f"first_{name}" for name in first.data_vars}))
     missing = []
     if from_prior(run):
         parts.append(mutual_information(run, var_names=var_names))

@@ -9,15 +9,19 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from bayescollapse._checks import integer
+from bayescollapse.estimator.hooks import EmittingEngine
 from bayescollapse.measures.layout import LEAD, group, has_group
-from bayescollapse.measures.registry import Measure, lacking
+from bayescollapse.measures.registry import LackingError, Measure, lacking
+from bayescollapse.sources.base import Place, stack_parameters
+from bayescollapse.sources.truth import Truth
+from bayescollapse.streams import Streams
 
 if TYPE_CHECKING:
     from bayescollapse.estimator.engine import Engine
     from bayescollapse.experiment.experiment import Experiment
     from bayescollapse.rows import Values
 
-__all__ = ["MEASURES", "log_mean_density", "truth_divergence"]
+__all__ = ["MEASURES", "held_out_truth", "log_mean_density", "truth_divergence"]
 
 Floats = NDArray[np.float64]
 
@@ -117,7 +121,7 @@ def truth_divergence(
 
     Raises
     ------
-    ValueError
+    LackingError
         If the run has no draws, or the truth's density is not known.
 
     References
@@ -139,7 +143,7 @@ def truth_divergence(
 
     integer("rows", rows, minimum=2)
     if not has_group(run, "posterior"):
-        raise ValueError(lacking("truth_divergence", "draws"))
+        raise LackingError(lacking("truth_divergence", "draws"))
     engine, block = _learner(experiment)
     posterior = group(run, "posterior", needed_for="truth_divergence")
     draws = {str(n): _draws(v) for n, v in posterior.data_vars.items()}
@@ -162,20 +166,52 @@ def truth_divergence(
     )
 
 
-def _learner(experiment: Experiment) -> tuple[Engine, int]:
-    from bayescollapse.estimator.hooks import EmittingEngine
-    from bayescollapse.sources.truth import Truth
+def held_out_truth(experiment: Experiment) -> Floats:
+    """Mean log density of the held-out rows under the truth, nats per row.
 
-    engine = experiment.estimator.engine(experiment.method)
+    Parameters
+    ----------
+    experiment : Experiment
+        Any experiment with held-out rows, whose source is a :class:`~bayescollapse.Truth`.
+
+    Returns
+    -------
+    ndarray, shape (replicate,)
+        What no posterior can exceed on average.
+
+    Raises
+    ------
+    LackingError
+        If the truth's density is not known.
+    """
+    source = _known_truth(experiment, "held_out_loss from the truth")
+    size = experiment.estimator.engine(experiment.method).block
+    parts = []
+    for start in range(0, experiment.replicates, size):
+        rows = experiment.held_out_of(start // size)
+        assert rows is not None
+        place = Place(Streams(experiment.seed), start // size, 0, size, "held_out")
+        density = _truth_density(experiment, source, place, rows).mean(axis=1)
+        parts.append(np.broadcast_to(density, (size,)))
+    return np.concatenate(parts)[: experiment.replicates]
+
+
+def _known_truth(experiment: Experiment, what: str) -> Truth:
     source: object = experiment.source
     if not isinstance(source, Truth) or (source.prior and source.estimator is not None):
-        raise ValueError(
-            "truth_divergence: the density of the truth is known for bc.Truth only, with given "
+        raise LackingError(
+            f"{what}: the density of the truth is known for bc.Truth only, with given "
             f"parameters or the learner's own prior, got {source!r}: use held_out_loss of "
             "bc.drift, which needs held-out rows alone"
         )
+    return source
+
+
+def _learner(experiment: Experiment) -> tuple[Engine, int]:
+    engine = experiment.estimator.engine(experiment.method)
+    _known_truth(experiment, "truth_divergence")
     if isinstance(engine, EmittingEngine):
-        raise ValueError(
+        raise LackingError(
             f"truth_divergence: posterior draws of {experiment.estimator!r} have no density of "
             "their own: use held_out_loss of bc.drift, which needs held-out rows alone"
         )
@@ -192,24 +228,24 @@ def _truth_rows(
     experiment: Experiment, block: int, size: int, rows: int
 ) -> tuple[Values, NDArray[np.float64]]:
     """Rows from the truth of a block (1 or replicate, obs, …), and their log density there."""
-    from bayescollapse.sources.base import Place, stack_parameters
-    from bayescollapse.sources.truth import Truth
-    from bayescollapse.streams import Streams
-
-    source: object = experiment.source
-    assert isinstance(source, Truth)
-    model = source.estimator or experiment.estimator
+    source = _known_truth(experiment, "truth_divergence")
     # One truth for all replicates has one set of rows, whatever the block.
     where = (block, size) if source.prior else (0, 1)
     place = Place(Streams(experiment.seed), where[0], 0, where[1], "held_out")
     drawn = experiment.bound.real(rows, place)
+    return drawn, _truth_density(experiment, source, place, drawn)
+
+
+def _truth_density(experiment: Experiment, source: Truth, place: Place, rows: Values) -> Floats:
+    """Log density of rows at the truth, shape (1 or replicate, obs)."""
+    model = source.estimator or experiment.estimator
     if source.prior:
         stacked = experiment.bound.truth(place)
         assert stacked is not None
     else:
         stacked = stack_parameters(source.parameters, model.schema)[None]
     parameters = model.schema.unpack(stacked[:, None])
-    return drawn, model.engine().log_density(parameters, drawn)[:, 0]
+    return model.engine().log_density(parameters, rows)[:, 0]
 
 
 def _divergences(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,8 +15,14 @@ from bayescollapse.measures.kernels import (
     wasserstein_1d,
 )
 from bayescollapse.measures.layout import LEAD, cells_of, flatten, group, has_group, truth_of
+from bayescollapse.measures.registry import Measure, lacking
 
-__all__ = ["moment_drift", "over_replicates"]
+__all__ = ["MEASURES", "moment_drift", "over_replicates"]
+
+INF = float("inf")
+KULLBACK = "Kullback and Leibler (1951), doi:10.1214/aoms/1177729694"
+DOWSON = "Dowson and Landau (1982), doi:10.1016/0047-259X(82)90077-X"
+MOMENTS = "compares the first two moments only"
 
 FIRST = {
     "shift_first": ("posterior mean minus generation 0's", "units of the parameter"),
@@ -29,10 +36,32 @@ TRUTH = {
     "kl_truth": ("Gaussian divergence from generation 0's posterior moved to the truth", "nats"),
     "wasserstein_truth": ("Wasserstein distance from the truth", "units of the parameter"),
 }
-PREDICTIVE = {
-    "held_out_loss": ("held-out log density lost since generation 0", "nats per row"),
-    "emitted_log_sd_ratio": ("log of the emitted rows' sd over generation 0's", "log ratio"),
-}
+
+
+def _measure(name: str, lowest: float, invariant: str, **given: Any) -> Measure:
+    fields: dict[str, Any] = {"null": 0.0, "source": "difference of means"} | given
+    return Measure(
+        name=name,
+        question="posterior drift",
+        units=(FIRST | TRUTH)[name][1],
+        lowest=lowest,
+        highest=INF,
+        symmetric=name == "wasserstein_first",
+        invariant=invariant,
+        needs=("truth",) if name in TRUTH else ("summary",),
+        **fields,
+    )
+
+
+MEASURES = (
+    _measure("shift_first", -INF, "translation"),
+    _measure("log_sd_ratio", -INF, "affine", source="log ratio of standard deviations"),
+    _measure("kl_first", 0.0, "affine", bias=MOMENTS, source=KULLBACK),
+    _measure("wasserstein_first", 0.0, "translation", bias=MOMENTS, source=DOWSON),
+    _measure("kl_truth", 0.0, "affine", null="that of generation 0", bias=MOMENTS, source=KULLBACK),
+    _measure("wasserstein_truth", 0.0, "translation", null="that of generation 0", source=DOWSON),
+)
+"""Drift by mean and sd; ``bias`` and ``squared_error`` are declared with accuracy."""
 
 
 def moment_drift(
@@ -58,8 +87,6 @@ def moment_drift(
     kl_truth              the same from a Gaussian at the truth with sd :math:`s_0`, nats
     wasserstein_first     order-2 distance from generation 0's posterior, in units of the parameter
     wasserstein_truth     order-2 distance from the truth, :math:`\sqrt{(m_t-\theta)^2 + s_t^2}`
-    held_out_loss         held-out log density of generation 0 minus generation t's, nats per row
-    emitted_log_sd_ratio  log ratio of the sd of emitted rows, per response variable
     ===================== =========================================================================
 
     The truth is a point, from which a posterior's divergence is infinite. ``kl_truth`` therefore
@@ -78,9 +105,8 @@ def moment_drift(
     Returns
     -------
     Dataset
-        Variables on (scheme, generation, parameter), ``held_out_loss`` on (scheme, generation) and
-        ``emitted_log_sd_ratio`` on (scheme, generation, response). ``attrs["missing"]`` says which
-        measures the run cannot give, and why. Replicates are never dropped: a missing value in one
+        Variables on (scheme, generation, parameter). ``attrs["missing"]`` says which measures the
+        run cannot give, and why. Replicates are never dropped: a missing value in one
         makes its mean missing.
 
     Raises
@@ -120,7 +146,7 @@ def moment_drift(
         cells |= _from_truth(mean, sd, truth)
     if from_draws:
         cells |= _from_draws(run, var_names, truth)
-    out = over_replicates(cells | _predictive(run), FIRST | TRUTH | PREDICTIVE)
+    out = over_replicates(cells, FIRST | TRUTH)
     out.attrs.update(_notes(out, from_draws))
     return out
 
@@ -194,23 +220,6 @@ def _pooled_draws(run: xr.DataTree) -> xr.Dataset:
     return stacked.assign_coords(sample=np.arange(stacked.sizes["sample"]))
 
 
-def _predictive(run: xr.DataTree) -> dict[str, xr.DataArray]:
-    if not has_group(run, "predictive"):
-        return {}
-    predictive = group(run, "predictive", needed_for="drift")
-    cells = {}
-    if "held_out_log_density" in predictive:
-        density = predictive["held_out_log_density"].transpose(*LEAD)
-        cells["held_out_loss"] = density.isel(generation=0, drop=True) - density
-        cells["held_out_loss"] = cells["held_out_loss"].transpose(*LEAD)
-    responses = predictive.drop_vars("held_out_log_density", errors="ignore")
-    if responses.data_vars and "sd" in responses["statistic"]:
-        sd = flatten(responses.sel(statistic="sd", drop=True), LEAD).rename(parameter="response")
-        ratio = _log(sd / sd.isel(generation=0, drop=True))
-        cells["emitted_log_sd_ratio"] = ratio.drop_vars("variable")
-    return cells
-
-
 def _log(ratio: xr.DataArray) -> xr.DataArray:
     with np.errstate(divide="ignore", invalid="ignore"):
         return ratio.copy(data=np.log(ratio.to_numpy()))
@@ -228,8 +237,6 @@ def _apply(kernel: object, *arrays: xr.DataArray) -> xr.DataArray:
 def _notes(out: xr.Dataset, from_draws: bool) -> dict[str, str]:
     missing = []
     if "bias" not in out:
-        missing.append(f"{', '.join(TRUTH)}: the run has no truth (give the source a truth=)")
-    if "held_out_loss" not in out:
-        missing.append("held_out_loss: the run has no held-out rows (give held_out=)")
+        missing.append(lacking(list(TRUTH), "truth"))
     how = "kept draws, order 2" if from_draws else "Gaussian closed form, order 2"
     return {"missing": "; ".join(missing), "wasserstein": how}

@@ -12,9 +12,10 @@ from bayescollapse._checks import integer
 from bayescollapse.measures.drift import over_replicates
 from bayescollapse.measures.entropy_draws import draw_entropies, joint_log_density
 from bayescollapse.measures.entropy_kernels import gaussian_entropy, gaussian_log_density
-from bayescollapse.measures.layout import LEAD, cells_of, has_group, like_run, truth_of
+from bayescollapse.measures.layout import LEAD, cells_of, has_group, truth_of
 from bayescollapse.measures.priors import PriorOfRun, prior_draws
-from bayescollapse.measures.registry import Measure, lacking
+from bayescollapse.measures.references import check_reference, reference_moments
+from bayescollapse.measures.registry import KNOWING, Measure, lacking
 from bayescollapse.measures.worth import paired_ratio
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def _measure(
     bias: str = "densities are those of normals with the posterior's moments",
     source: str = GOOD,
 ) -> Measure:
+    compared = name.startswith("share_") or name == "lost_to_reference"
     return Measure(
         name=name,
         question="information",
@@ -48,6 +50,7 @@ def _measure(
         symmetric=False,
         invariant=invariant,
         needs=needs,
+        references=KNOWING if compared else (),
         null=null,
         bias=bias,
         source=source,
@@ -67,7 +70,7 @@ MEASURES = (
     _measure("information_known", ("prior", "truth"), "equal to information_gain"),
     _measure("share_claimed", ("prior", "real_only"), 1.0, units="1", bias=NORMAL, source=COVER),
     _measure("share_kept", ("prior", "truth", "real_only"), 1.0, units="1"),
-    _measure("lost_to_real_only", ("truth", "real_only"), 0.0),
+    _measure("lost_to_reference", ("truth", "real_only"), 0.0),
     _measure("lost_per_generation", ("truth",), 0.0),
     _measure("joint_entropy", ("draws",), "that of generation 0", bias=NORMAL, source=COVER),
     _measure("joint_gain", ("draws", "prior"), "that of generation 0", bias=NORMAL, source=COVER),
@@ -78,7 +81,7 @@ WORDS = {
     "entropy": ("entropy of the posterior margin", "nats"),
     "information_gain": ("entropy of the prior minus that of the posterior", "nats"),
     "information_known": ("log density of the truth, posterior over prior", "nats"),
-    "lost_to_real_only": ("log density of the truth, real-only posterior over this one", "nats"),
+    "lost_to_reference": ("log density of the truth, reference over this one", "nats"),
     "lost_per_generation": ("log density of the truth lost since the generation before", "nats"),
     "joint_entropy": ("entropy of the posterior of all parameters", "nats"),
     "joint_gain": ("joint entropy of the prior minus that of the posterior", "nats"),
@@ -91,6 +94,7 @@ def posterior_entropy(
     *,
     var_names: str | Sequence[str] | None = None,
     experiment: Experiment | None = None,
+    reference: str = "real_only",
     estimator: str = "normal",
     neighbours: int = 4,
     draws: int = 4000,
@@ -106,9 +110,9 @@ def posterior_entropy(
     information_known   :math:`E[\log q_t(\theta^*) - \log p(\theta^*)]`: what it *has* learnt of
                         the truth; equal to the gain if it is calibrated, less if it is not, and
                         below 0 where the prior knew more
-    share_claimed       information_gain over that of the fit to the generation's real rows alone
-    share_kept          information_known over that of the fit to the real rows alone
-    lost_to_real_only   :math:`E[\log q_{real}(\theta^*) - \log q_t(\theta^*)]`, without a prior
+    share_claimed       information_gain over that of the reference
+    share_kept          information_known over that of the reference
+    lost_to_reference   :math:`E[\log q_{ref}(\theta^*) - \log q_t(\theta^*)]`, without a prior
     lost_per_generation :math:`E[\log q_{t-1}(\theta^*) - \log q_t(\theta^*)]`; missing at
                         generation 0
     joint_entropy,      the first three for all parameters together, from the kept draws
@@ -125,6 +129,9 @@ def posterior_entropy(
     experiment : Experiment, optional
         The experiment of the run, whose model's prior is drawn from. Without it the truths are the
         draws of the prior, where the run drew a new one for every replicate.
+    reference : {"real_only", "real_seen", "real_plus", "first"}, default "real_only"
+        Posterior that shares and losses compare with: that of the generation's own real rows, of
+        all seen so far, of n + m fresh ones, or generation 0's.
     estimator : {"normal", "nearest neighbours"}, default "normal"
         How entropies are estimated: from means, sds and covariances, or, for posteriors of any
         form, from the kept draws. Log densities of the truth are always those of normals.
@@ -145,8 +152,8 @@ def posterior_entropy(
     Raises
     ------
     ValueError
-        If `estimator` is unknown, needs draws that the run does not hold, or the experiment's prior
-        is improper.
+        If `reference` or `estimator` is unknown, the estimator needs draws that the run does not
+        hold, or the experiment's prior is improper.
 
     Notes
     -----
@@ -173,6 +180,7 @@ def posterior_entropy(
     >>> posterior_entropy(run)["entropy"].values[0, :, 0].round(3).tolist()
     [-0.079, -0.426, -0.628]
     """
+    check_reference(reference, KNOWING)
     if estimator not in ESTIMATORS:
         raise ValueError(f"estimator must be one of {ESTIMATORS}, got {estimator!r}")
     nearest = integer("neighbours", neighbours) if estimator != "normal" else None
@@ -194,32 +202,34 @@ def posterior_entropy(
         cells["information_gain"] = -cells["entropy"] + prior.entropy
         if "joint_entropy" in cells:
             cells["joint_gain"] = prior.joint.entropy - cells["joint_entropy"]
-    cells, shares = _about_truth(run, mean, sd, cells, prior, missing)
+    known = reference_moments(run, reference, mean, sd)
+    if known is None:
+        names = ("share_claimed", "share_kept", "lost_to_reference")
+        missing.append(lacking(names, reference))
+    cells, shares = _about_truth(run, (mean, sd), known, cells, prior, missing)
     out = over_replicates(cells, WORDS).assign(shares)
     if prior is not None:
         prior.widen(out)
-    return out.assign_attrs(missing="; ".join(missing), estimator=estimator)
+    return out.assign_attrs(missing="; ".join(missing), estimator=estimator, reference=reference)
 
 
 def _about_truth(
     run: xr.DataTree,
-    mean: xr.DataArray,
-    sd: xr.DataArray,
+    moments: tuple[xr.DataArray, xr.DataArray],
+    known: tuple[xr.DataArray, xr.DataArray] | None,
     cells: dict[str, xr.DataArray],
     prior: PriorOfRun | None,
     missing: list[str],
 ) -> tuple[dict[str, xr.DataArray], dict[str, xr.DataArray]]:
-    """Add what compares log densities of the truth, and what compares with the real-only fit."""
+    """Add what compares log densities of the truth, and what compares with the reference."""
+    mean, sd = moments
     truth = truth_of(run, mean)
-    real = _real_only(run, mean, sd)
-    names = ("information_known", "share_kept", "lost_per_generation", "lost_to_real_only")
+    names = ("information_known", "share_kept", "lost_per_generation", "lost_to_reference")
     if truth is None:
         missing.append(lacking(names, "truth"))
-    if real is None:
-        missing.append(lacking(("share_claimed", "share_kept", "lost_to_real_only"), "real_only"))
     out, shares = dict(cells), dict[str, xr.DataArray]()
-    if real is not None and prior is not None and "information_gain" in cells:
-        claimed = prior.entropy - _entropy(real[1])
+    if known is not None and prior is not None and "information_gain" in cells:
+        claimed = prior.entropy - _entropy(known[1])
         shares |= paired_ratio("share_claimed", [cells["information_gain"]], [claimed])
     if truth is None:
         return out, shares
@@ -228,27 +238,15 @@ def _about_truth(
     before = None if prior is None else prior.log_density(truth)
     if before is not None:
         out["information_known"] = (now - before).transpose(*now.dims)
-    if real is not None:
-        best = _log_density(*real, truth)
-        out["lost_to_real_only"] = (best - now).transpose(*now.dims)
+    if known is not None:
+        best = _log_density(*known, truth)
+        out["lost_to_reference"] = (best - now).transpose(*now.dims)
         if before is not None:
             shares |= paired_ratio("share_kept", [out["information_known"]], [best - before])
     if prior is not None and before is not None and "joint_entropy" in cells:
         together = joint_log_density(run, truth, mean)
         out["joint_known"] = (together - prior.joint_log_density(truth)).transpose(*together.dims)
     return out, shares
-
-
-def _real_only(
-    run: xr.DataTree, mean: xr.DataArray, sd: xr.DataArray
-) -> tuple[xr.DataArray, xr.DataArray] | None:
-    figures = [
-        like_run(run, "reference/real_only", name, like)
-        for name, like in (("mean", mean), ("sd", sd))
-    ]
-    if figures[0] is None or figures[1] is None:
-        return None
-    return figures[0], figures[1]
 
 
 def _entropy(sd: xr.DataArray) -> xr.DataArray:

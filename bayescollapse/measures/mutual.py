@@ -9,20 +9,18 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescollapse._checks import integer
-from bayescollapse.measures.layout import LEAD, cells_of
+from bayescollapse.measures.layout import LEAD, cells_of, like_run
 from bayescollapse.measures.mutual_kernels import (
     correlation_interval,
     gaussian_mutual_information,
     knn_mutual_information,
 )
-from bayescollapse.measures.registry import Measure
+from bayescollapse.measures.registry import REFERENCES, Measure, lacking
 from bayescollapse.measures.truths import prior_truths
 
 __all__ = ["MEASURES", "mutual_information"]
 
 Floats = NDArray[np.float64]
-
-ABOUT = ("truth", "start")
 
 KSG = "Kraskov et al. (2004), arXiv:cond-mat/0305641"
 
@@ -37,6 +35,7 @@ def _measure(name: str, invariant: bool | str, bias: str, source: str) -> Measur
         symmetric=True,
         invariant=invariant,
         needs=("summary", "prior truths"),
+        references=REFERENCES,
         null=0.0,
         bias=bias,
         source=source,
@@ -91,9 +90,10 @@ def mutual_information(
     ----------
     run : DataTree
         Result of an experiment.
-    about : {"truth", "start"}, default "truth"
-        The truth, drawn from the prior anew for every replicate, or the posterior mean of
-        generation 0 (infinite at generation 0).
+    about : {"truth", "first", "real_only", "real_seen", "real_plus"}, default "truth"
+        The truth, drawn from the prior anew for every replicate; or the posterior mean of
+        generation 0 (infinite at generation 0), or of a reference of the run in the same
+        generation.
     var_names : str or sequence of str, optional
         Parameters, or labels of single entries such as ``"beta[0]"``; all if not given.
     neighbours : int, default 4
@@ -110,7 +110,8 @@ def mutual_information(
     Raises
     ------
     ValueError
-        If `about` is unknown, or it is the truth and the run has one truth for all replicates.
+        If `about` is unknown or the run does not have it, or it is the truth and the run has one
+        truth for all replicates.
 
     Notes
     -----
@@ -136,8 +137,8 @@ def mutual_information(
     >>> bool(known[0, 0, 0] > 4 * known[0, 8, 0])
     True
     """
-    if about not in ABOUT:
-        raise ValueError(f"about must be one of {ABOUT}, got {about!r}")
+    if about not in REFERENCES:
+        raise ValueError(f"about must be one of {REFERENCES}, got {about!r}")
     nearest = integer("neighbours", neighbours)
     mean = cells_of(run, "mean", var_names).transpose(*LEAD, "parameter")
     if about == "truth":
@@ -145,8 +146,14 @@ def mutual_information(
         known = prior_truths(run, names, var_names)
         mean = mean.sel(parameter=known["parameter"].to_numpy())
         target = known.to_numpy()[None, None]
-    else:
+    elif about == "first":
         target = mean.isel(generation=0).to_numpy()[:, None]
+    else:
+        centre = like_run(run, f"reference/{about}", "mean", mean)
+        if centre is None:
+            raise ValueError(lacking(f"mutual information about {about}", about))
+        order = ("generation", "replicate", "parameter")
+        target = centre.transpose(*order).to_numpy()[None]
     out = _by_parameter(mean, target, probability)
     out |= _by_neighbours(mean, target, nearest)
     out |= _jointly(mean, target)

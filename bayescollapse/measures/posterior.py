@@ -8,9 +8,10 @@ import xarray as xr
 
 from bayescollapse._checks import integer
 from bayescollapse.measures.drift import over_replicates
-from bayescollapse.measures.layout import cells_of, like_run, truth_of
+from bayescollapse.measures.layout import cells_of
 from bayescollapse.measures.posterior_draws import Comparison, compare_draws
 from bayescollapse.measures.posterior_table import MOMENTS, allowed, chosen, words
+from bayescollapse.measures.references import reference_moments
 from bayescollapse.measures.registry import lacking
 
 __all__ = ["posterior_drift"]
@@ -119,7 +120,9 @@ def posterior_drift(
     names = chosen(measures, reference)
     integer("permutations", permutations, minimum=0)
     mean, sd = cells_of(run, "mean", var_names), cells_of(run, "sd", var_names)
-    moments = _reference_moments(run, reference, mean, sd)
+    moments = reference_moments(run, reference, mean, sd)
+    if moments is None:
+        raise ValueError(lacking(f"distances from {reference}", reference))
     possible, missing = allowed(run, names, reference, mean.sizes["parameter"])
     if missing and measures is not None:
         raise ValueError("; ".join(missing))
@@ -130,25 +133,6 @@ def posterior_drift(
     texts = {name: words(name, reference) for name in possible}
     out = over_replicates({name: cells[name] for name in possible}, texts).assign(nulls)
     return out.assign_attrs(reference=reference, missing="; ".join(missing))
-
-
-def _reference_moments(
-    run: xr.DataTree, reference: str, mean: xr.DataArray, sd: xr.DataArray
-) -> tuple[xr.DataArray, xr.DataArray]:
-    """Take mean and sd of the reference; the truth has those of generation 0 moved to it."""
-    first = sd.isel(generation=0, drop=True)
-    if reference == "first":
-        return mean.isel(generation=0, drop=True), first
-    if reference == "truth":
-        truth = truth_of(run, mean)
-        if truth is None:
-            raise ValueError(lacking("distances from the truth", "truth"))
-        return truth, first
-    centre = like_run(run, f"reference/{reference}", "mean", mean)
-    spread = like_run(run, f"reference/{reference}", "sd", sd)
-    if centre is None or spread is None:
-        raise ValueError(lacking(f"distances from {reference}", reference))
-    return centre, spread
 
 
 def _from_moments(

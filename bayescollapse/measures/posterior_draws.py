@@ -17,8 +17,8 @@ from bayescollapse.measures.posterior_table import (
     MARGINAL,
     POSTERIOR_MEASURES,
     UPWARDS,
-    reference_draws,
 )
+from bayescollapse.measures.references import reference_draws
 
 __all__ = ["Comparison", "compare_draws"]
 

@@ -11,6 +11,7 @@ import xarray as xr
 from bayescollapse.measures.divergence import binned, joint, kl, neighbours, sliced, univariate
 from bayescollapse.measures.kernels import gaussian_kl, gaussian_wasserstein, wasserstein_1d
 from bayescollapse.measures.layout import group, has_group
+from bayescollapse.measures.references import check_reference, reference_draws
 from bayescollapse.measures.registry import Measure, lacking
 
 __all__ = [
@@ -19,16 +20,11 @@ __all__ = [
     "MARGINAL",
     "MOMENTS",
     "POSTERIOR_MEASURES",
-    "REFERENCES",
     "UPWARDS",
     "allowed",
     "chosen",
-    "reference_draws",
     "words",
 ]
-
-REFERENCES = ("first", "truth", "real_only", "real_seen", "real_plus")
-"""What posteriors can be compared with."""
 
 MOMENTS: dict[str, Callable[..., Any]] = {
     "shift_sds": lambda m, s, m_ref, s_ref: univariate.shift_sds(m, m_ref, s_ref),
@@ -68,8 +64,7 @@ POSTERIOR_MEASURES: dict[str, Measure] = {
 
 def chosen(measures: Sequence[str] | None, reference: str) -> list[str]:
     """Check the names of measures and of the reference; the default measures if none is given."""
-    if reference not in REFERENCES:
-        raise ValueError(f"reference must be one of {REFERENCES}, got {reference!r}")
+    check_reference(reference)
     names = DEFAULT if measures is None else measures
     unknown = [n for n in names if n not in POSTERIOR_MEASURES]
     if isinstance(measures, str) or unknown or not names:
@@ -84,11 +79,6 @@ def words(name: str, reference: str) -> tuple[str, str]:
     """Describe a measure in words and units."""
     text = name.replace("_", " ")
     return f"{text} from {reference.replace('_', ' ')}", POSTERIOR_MEASURES[name].units
-
-
-def reference_draws(reference: str) -> str:
-    """Group that holds the draws of a reference."""
-    return f"reference/{reference}/posterior"
 
 
 def allowed(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescollapse._checks import share
+from bayescollapse.experiment.describe import check_run
 from bayescollapse.measures.category_kernels import (
     category_counts,
     category_entropy,
@@ -18,9 +21,11 @@ from bayescollapse.measures.category_kernels import (
 )
 from bayescollapse.measures.divergence_from_truth import truth_divergence
 from bayescollapse.measures.drift import over_replicates
-from bayescollapse.measures.layout import LEAD, flatten, group, has_group
+from bayescollapse.measures.layout import LEAD, group
 from bayescollapse.measures.predictive_table import WORDS
-from bayescollapse.measures.registry import lacking
+from bayescollapse.measures.recorded import MOMENTS, emitted_shifts, held_out_loss
+from bayescollapse.measures.references import check_reference
+from bayescollapse.measures.registry import LackingError, lacking
 from bayescollapse.measures.row_kernels import (
     far_share,
     find_basins,
@@ -28,7 +33,8 @@ from bayescollapse.measures.row_kernels import (
     neighbour_entropy,
     tail_ratio,
 )
-from bayescollapse.measures.row_samples import Kernel, RowSamples, row_samples
+from bayescollapse.measures.row_samples import Kernel
+from bayescollapse.measures.rows_compared import RowReference, row_reference
 
 if TYPE_CHECKING:
     from bayescollapse.experiment.experiment import Experiment
@@ -46,13 +52,12 @@ ROWS = (
     "entropy_change",
     "diversity",
 )
-MOMENTS = ("emitted_mean_shift", "emitted_log_sd_ratio", "emitted_quantile_shift")
-DENSITY = "held_out_log_density"
 
 
 def predictive_drift(
     run: xr.DataTree,
     *,
+    reference: str | None = None,
     experiment: Experiment | None = None,
     rare: float = 0.05,
     tail: float = 0.05,
@@ -67,29 +72,39 @@ def predictive_drift(
     of a rare category can stay constant while it is lost in most lineages: read both.
 
     ===================== =========================================================================
-    variable              value in one replicate
+    variable              value in one replicate, against generation 0 if `reference` is not given
     ===================== =========================================================================
-    held_out_loss         held-out log density of generation 0 minus generation t's, nats per row
+    held_out_loss         held-out log density of the reference minus generation t's, nats per row
+    emitted_mean_shift    mean of emitted rows minus the reference's, in the reference's sds
+    emitted_log_sd_ratio  log ratio of the sd of emitted rows to the reference's
+    emitted_quantile_shift quantiles of emitted rows minus the reference's, in the reference's sds
+    ===================== =========================================================================
+
+    ===================== =========================================================================
+    variable              value in one replicate, against real rows if `reference` is not given
+    ===================== =========================================================================
     truth_divergence      Kullback-Leibler divergence of the predictive from the truth, nats per row
-    emitted_mean_shift    mean of emitted rows minus generation 0's, in generation 0's sds
-    emitted_log_sd_ratio  log ratio of the sd of emitted rows to generation 0's
-    emitted_quantile_shift quantiles of emitted rows minus generation 0's, in generation 0's sds
-    tail_mass             mass beyond the real rows' outer quantiles, relative to theirs
-    rare_mass             mass of categories that are rare among real rows, relative to theirs
-    support_loss          real mass of categories that are not emitted, beyond chance
-    modes_kept            share of the real rows' modes that hold at least `kept` of their mass
+    tail_mass             mass beyond the reference rows' outer quantiles, relative to theirs
+    rare_mass             mass of categories that are rare in the reference, relative to theirs
+    support_loss          reference mass of categories that are not emitted, beyond chance
+    modes_kept            share of the reference rows' modes with at least `kept` of their mass
     far_rows              share of rows out of range, in a gap between modes, or of a new category
-    entropy_change        entropy of emitted rows minus the real rows', nats
-    diversity             mean distance between two emitted rows, relative to the real rows'
+    entropy_change        entropy of emitted rows minus the reference rows', nats
+    diversity             mean distance between two emitted rows, relative to the reference rows'
     ===================== =========================================================================
 
     Parameters
     ----------
     run : DataTree
         Result of an experiment.
+    reference : {"first", "truth", "real_only", "real_seen", "real_plus"}, optional
+        What everything but ``truth_divergence`` compares with: generation 0; the truth, by its
+        density and the real rows of generation 0; or a posterior from real rows alone. The last
+        three emit no rows in a run, so that they are fitted again with `experiment`.
     experiment : Experiment, optional
-        The experiment of the run. Gives ``truth_divergence``, and the measures of emitted rows of a
-        run that did not keep all rows, whose lineages are then run again.
+        The experiment of the run. Gives ``truth_divergence``, what `reference` needs, and the
+        measures of emitted rows of a run that did not keep all rows, whose lineages are then run
+        again.
     rare : float, default 0.05
         Largest real probability of a rare category, 0 to 1.
     tail : float, default 0.05
@@ -114,16 +129,18 @@ def predictive_drift(
     TypeError
         If `run` is no DataTree.
     ValueError
-        If a number is out of range.
+        If a number is out of range, a reference is unknown, or `experiment` is another one's.
 
     Notes
     -----
     Measures of emitted rows see the rows that trained the next generation, after any selection,
-    each entry of a response by itself; the last generation trained nobody and is missing. Their
-    reference is the real rows of generation 0, all replicates together. ``entropy_change`` and
-    ``modes_kept`` compare samples of different sizes: read changes over generations, not levels.
-    In a response of integers every value is a category; modes are then the categories that are not
-    rare, the distance between two rows is 0 or 1, and there are no tails.
+    each entry of a response by itself; the last generation trained nobody and is missing. They
+    compare with the rows of all replicates together: real ones, those of generation 0 of the
+    same scheme, or unselected ones from the posterior predictive of a reference.
+    ``entropy_change`` and ``modes_kept`` compare samples of different sizes: read changes over
+    generations, not levels. In a response of integers every value is a category; modes are then
+    the categories that are not rare, the distance between two rows is 0 or 1, and there are no
+    tails.
 
     Examples
     --------
@@ -137,26 +154,28 @@ def predictive_drift(
     >>> predictive_drift(run)["diversity"].dims
     ('scheme', 'generation', 'response')
     """
-    missing: list[str] = []
-    cells = predictive_cells(run, experiment=experiment, rare=rare, tail=tail, kept=kept)
-    missing += cells.attrs["missing"]
+    cells = predictive_cells(
+        run, reference=reference, experiment=experiment, rare=rare, tail=tail, kept=kept
+    )
+    missing: list[str] = list(cells.attrs["missing"])
     arrays = {str(name): array for name, array in cells.items()}
     if experiment is None:
         missing.append(lacking("truth_divergence", "experiment", because="no density of the truth"))
     else:
         try:
             divergence = truth_divergence(run, experiment, rows=rows, progress=progress)
-        except ValueError as reason:
+        except LackingError as reason:
             missing.append(str(reason))
         else:
             arrays |= {str(name): array for name, array in divergence.items()}
     out = over_replicates(arrays, WORDS)
-    return out.assign_attrs(missing="; ".join(missing))
+    return out.assign_attrs(missing="; ".join(missing), reference=reference or "")
 
 
 def predictive_cells(
     run: xr.DataTree,
     *,
+    reference: str | None = None,
     experiment: Experiment | None = None,
     rare: float = 0.05,
     tail: float = 0.05,
@@ -166,7 +185,7 @@ def predictive_cells(
 
     Parameters
     ----------
-    run, experiment, rare, tail, kept
+    run, reference, experiment, rare, tail, kept
         As for :func:`predictive_drift`.
 
     Returns
@@ -179,63 +198,48 @@ def predictive_cells(
     share("kept", kept)
     if not 0 < tail < 1:
         raise ValueError(f"tail must lie above 0 and below 1, got {tail!r}")
+    if reference is not None:
+        check_reference(reference)
     group(run, "summary", needed_for="predictive drift")
+    if experiment is not None:
+        check_run(experiment, run)
+    arrays: dict[str, xr.DataArray] = {}
     missing: list[str] = []
-    arrays = _moments(run, missing)
-    try:
-        samples = row_samples(run, experiment=experiment)
-    except ValueError as reason:
-        missing.append(f"{', '.join(ROWS)}: {reason}")
-    else:
-        arrays |= _rows(samples, _coords(run), rare, tail, kept)
+
+    def add(names: Sequence[str], measure: Callable[[], dict[str, xr.DataArray]]) -> None:
+        try:
+            arrays.update(measure())
+        except LackingError as lack:
+            missing.append(f"{', '.join(names)}: {lack}")
+
+    @cache
+    def compared() -> RowReference:
+        return row_reference(run, reference or "truth", experiment)
+
+    def shifts() -> dict[str, xr.DataArray]:
+        own = reference in (None, "first")
+        return emitted_shifts(run, None if own else compared().statistics)
+
+    start = reference or "first"
+    loss = partial(held_out_loss, run, reference=start, experiment=experiment)
+    add(["held_out_loss"], lambda: {"held_out_loss": loss()})
+    add(MOMENTS, shifts)
+    add(ROWS, lambda: _rows(compared(), _coords(run), rare, tail, kept))
     return xr.Dataset(arrays).assign_attrs(missing=missing)
 
 
-def _moments(run: xr.DataTree, missing: list[str]) -> dict[str, xr.DataArray]:
-    """Measures of what every run records: held-out density, moments and quantiles."""
-    recorded = xr.Dataset()
-    if has_group(run, "predictive"):
-        recorded = group(run, "predictive", needed_for="predictive drift")
-    out: dict[str, xr.DataArray] = {}
-    if DENSITY in recorded:
-        density = recorded[DENSITY].transpose(*LEAD)
-        out["held_out_loss"] = (density.isel(generation=0, drop=True) - density).transpose(*LEAD)
-    else:
-        missing.append(lacking("held_out_loss", "held-out rows"))
-    responses = recorded.drop_vars(DENSITY, errors="ignore")
-    if not responses.data_vars:
-        missing.append(lacking(MOMENTS, "emitted rows"))
-        return out
-    flat = flatten(responses, (*LEAD, "statistic")).rename(parameter="response")
-    flat = flat.drop_vars("variable")
-    first = flat.isel(generation=0, drop=True)
-    scale = first.sel(statistic="sd", drop=True)
-    scale = scale.where(scale > 0)
-    shift, ratio = (flat - first) / scale, flat.sel(statistic="sd", drop=True) / scale
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = ratio.copy(data=np.log(ratio.to_numpy()))
-    order = (*LEAD, "response")
-    out["emitted_mean_shift"] = shift.sel(statistic="mean", drop=True).transpose(*order)
-    out["emitted_log_sd_ratio"] = ratio.transpose(*order)
-    quantiles = [s for s in flat["statistic"].values.tolist() if str(s).startswith("q")]
-    if quantiles:
-        chosen = shift.sel(statistic=quantiles)
-        out["emitted_quantile_shift"] = chosen.transpose(*order, "statistic")
-    return out
-
-
 def _rows(
-    samples: RowSamples, coords: dict[str, Any], rare: float, tail: float, kept: float
+    compared: RowReference, coords: dict[str, Any], rare: float, tail: float, kept: float
 ) -> dict[str, xr.DataArray]:
+    samples = compared.samples
     labels = list(samples.real)
     values: dict[str, Floats] = {}
     for i, label in enumerate(labels):
-        real = samples.real[label]
         if samples.discrete[label]:
-            kernel = _discrete(real, rare=rare, kept=kept)
+            make = partial(_discrete, rare=rare, kept=kept)
         else:
-            kernel = _continuous(real, tail=tail, kept=kept)
-        for name, value in samples.apply(kernel, label).items():
+            make = partial(_continuous, tail=tail, kept=kept)
+        for name, value in samples.apply(compared.kernels(label, make), label).items():
             empty = np.full((*samples.shape, len(labels)), np.nan)
             values.setdefault(name, empty)[..., i] = value
     coords = coords | {"response": labels}

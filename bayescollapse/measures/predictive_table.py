@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bayescollapse.measures.registry import Measure
+from bayescollapse.measures.registry import REFERENCES, Measure
 
 __all__ = ["MEASURES", "WORDS"]
 
@@ -14,32 +14,33 @@ DISTANCE = "David (1968), doi:10.1093/biomet/55.3.573; Simpson (1949), doi:10.10
 EIGHT = "Schaeffer et al. (2025), arXiv:2503.03150"
 
 WORDS = {
-    "held_out_loss": ("held-out log density lost since generation 0", "nats per row"),
+    "held_out_loss": ("held-out log density lost, against the reference", "nats per row"),
     "truth_divergence": ("divergence of the predictive from the truth", "nats per row"),
     "truth_divergence_error": (
         "standard error of the divergence from the finite number of rows",
         "nats per row",
     ),
-    "emitted_mean_shift": ("mean of emitted rows minus generation 0's", "sds of generation 0"),
-    "emitted_log_sd_ratio": ("log of the emitted rows' sd over generation 0's", "log ratio"),
+    "emitted_mean_shift": ("mean of emitted rows minus the reference's", "reference sds"),
+    "emitted_log_sd_ratio": ("log of the emitted rows' sd over the reference's", "log ratio"),
     "emitted_quantile_shift": (
-        "quantile of emitted rows minus generation 0's",
-        "sds of generation 0",
+        "quantile of emitted rows minus the reference's",
+        "reference sds",
     ),
-    "tail_mass": ("mass beyond the real rows' outer quantiles, of theirs", "1"),
-    "rare_mass": ("mass of rare categories, of their real mass", "1"),
-    "support_loss": ("real mass of categories not emitted, beyond chance", "1"),
-    "modes_kept": ("share of the real rows' modes that are kept", "1"),
-    "far_rows": ("share of emitted rows far from every real row", "1"),
-    "entropy_change": ("entropy of emitted rows minus the real rows'", "nats"),
-    "diversity": ("mean distance between two emitted rows, of the real rows'", "1"),
+    "tail_mass": ("mass beyond the reference rows' outer quantiles, of theirs", "1"),
+    "rare_mass": ("mass of rare categories, of theirs in the reference", "1"),
+    "support_loss": ("reference mass of categories not emitted, beyond chance", "1"),
+    "modes_kept": ("share of the reference rows' modes that are kept", "1"),
+    "far_rows": ("share of emitted rows far from every reference row", "1"),
+    "entropy_change": ("entropy of emitted rows minus the reference rows'", "nats"),
+    "diversity": ("mean distance between two emitted rows, of the reference rows'", "1"),
 }
 """Words and units of every variable."""
 
 
 def _measure(name: str, lowest: float, highest: float, null: float | str, **rest: Any) -> Measure:
     """Give one line; its units are those of the variable."""
-    fields: dict[str, Any] = {"symmetric": False, "invariant": "affine", "needs": ROWS} | rest
+    fields: dict[str, Any] = {"symmetric": False, "invariant": "affine", "needs": ROWS}
+    fields |= {"references": REFERENCES, **rest}
     return Measure(
         name=name,
         question="predictive drift",

@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["NEEDS", "QUESTIONS", "Measure", "lacking", "registered", "table"]
+__all__ = [
+    "KNOWING",
+    "NEEDS",
+    "QUESTIONS",
+    "REAL",
+    "REFERENCES",
+    "LackingError",
+    "Measure",
+    "lacking",
+    "registered",
+    "table",
+]
 
 QUESTIONS = (
     "posterior drift",
@@ -45,8 +56,21 @@ NEEDS = {
 }
 """What a measure can need, and how to get it."""
 
+REAL = ("real_only", "real_seen", "real_plus")
+"""Posteriors from real rows alone: a generation's n, all seen so far, and n + m fresh ones."""
+
+REFERENCES = ("first", "truth", *REAL)
+"""What a generation can be compared with: generation 0, the truth, and posteriors of real rows."""
+
+KNOWING = ("first", *REAL)
+"""References that know a finite amount: all but the truth."""
+
 HOMES = ("bayescollapse.measures", "bayescollapse.perturbing")
 """Packages whose modules may hold a tuple ``MEASURES``."""
+
+
+class LackingError(ValueError):
+    """A run does not hold what a measure needs; the message says how to get it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +94,8 @@ class Measure:
         a smaller group of changes, such as ``"affine"``.
     needs : tuple of str, optional
         Keys of :data:`NEEDS`.
+    references : tuple of str, optional
+        What it can be compared with, chosen by name; none if its definition leaves no choice.
     null : float or str
         Value where nothing has changed, or in words.
     bias : str, optional
@@ -100,6 +126,7 @@ class Measure:
     symmetric: bool
     invariant: bool | str
     needs: tuple[str, ...] = ("summary",)
+    references: tuple[str, ...] = ()
     null: float | str
     bias: str = "none known"
     source: str
@@ -122,6 +149,11 @@ class Measure:
             raise ValueError(
                 f"needs of {self.name!r} must be a tuple of {list(NEEDS)}, got {self.needs!r}: add "
                 "what is missing to NEEDS, with how to get it"
+            )
+        if any(reference not in REFERENCES for reference in self.references):
+            raise ValueError(
+                f"references of {self.name!r} must be a tuple of {REFERENCES}, got "
+                f"{self.references!r}"
             )
         for field in ("units", "source", "bias"):
             if not str(getattr(self, field)).strip():
@@ -196,7 +228,7 @@ def registered() -> tuple[Measure, ...]:
 
 
 def table(*, question: str | None = None) -> pd.DataFrame:
-    """Tabulate what is measured: units, range, properties, needs, null value and source.
+    """Tabulate what is measured: units, range, properties, needs, references, null and source.
 
     Parameters
     ----------
@@ -238,6 +270,7 @@ _COLUMNS = (
     "symmetric",
     "invariant",
     "needs",
+    "references",
     "null",
     "bias",
     "source",
@@ -245,8 +278,9 @@ _COLUMNS = (
 
 
 def _line(measure: Measure) -> dict[str, object]:
-    values = {name: getattr(measure, name) for name in _COLUMNS if name not in ("measure", "needs")}
-    return values | {"measure": measure.name, "needs": ", ".join(measure.needs)}
+    lists = {name: ", ".join(getattr(measure, name)) for name in ("needs", "references")}
+    plain = [name for name in _COLUMNS if name not in ("measure", *lists)]
+    return {name: getattr(measure, name) for name in plain} | lists | {"measure": measure.name}
 
 
 def _declared() -> Iterator[Measure]:

@@ -12,7 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescollapse.measures.layout import group, has_group
-from bayescollapse.measures.registry import lacking
+from bayescollapse.measures.registry import LackingError, lacking
 
 if TYPE_CHECKING:
     from bayescollapse.experiment.experiment import Experiment
@@ -35,7 +35,8 @@ class RowSamples:
     real : mapping of str to ndarray, shape (real,)
         Real rows of generation 0, all replicates together.
     emitted : mapping of str to ndarray, shape (row,)
-        Synthetic rows that entered the training of the next generation, end to end.
+        Synthetic rows that entered the training of the next generation, end to end, by scheme,
+        generation and replicate.
     discrete : mapping of str to bool
         Whether a response is a category or a count.
     cells : mapping of (scheme, generation) to tuple
@@ -53,13 +54,16 @@ class RowSamples:
     labels: tuple[str, ...]
     shape: tuple[int, int, int]
 
-    def apply(self, kernel: Kernel, response: str) -> dict[str, Floats]:
+    def apply(
+        self, kernel_of: Callable[[int, int], Kernel | None], response: str
+    ) -> dict[str, Floats]:
         """Reduce the rows of every cell with a kernel.
 
         Parameters
         ----------
-        kernel : callable
-            Takes rows of shape (replicate, obs), gives values of shape (replicate,) by name.
+        kernel_of : callable
+            Takes the places of a scheme and a generation. Gives what takes rows of shape
+            (replicate, obs) and gives values of shape (replicate,) by name, or None for no value.
         response : str
             Entry of a response.
 
@@ -72,6 +76,9 @@ class RowSamples:
         rows = self.emitted[response]
         for (scheme, generation), bounds in self.cells.items():
             sizes = bounds[:, 1] - bounds[:, 0]
+            kernel = kernel_of(scheme, generation) if sizes.max() >= FEWEST else None
+            if kernel is None:
+                continue
             for size in np.unique(sizes[sizes >= FEWEST]):
                 chosen = np.flatnonzero(sizes == size)
                 index = bounds[chosen, 0][:, None] + np.arange(size)
@@ -80,8 +87,15 @@ class RowSamples:
                     out.setdefault(name, empty)[scheme, chosen, generation] = value
         return out
 
+    def together(self, response: str, scheme: int, generation: int) -> NDArray[Any]:
+        """Rows that a generation emitted in all replicates, shape (row,)."""
+        bounds = self.cells[scheme, generation]
+        return self.emitted[response][bounds[0, 0] : bounds[-1, 1]]
 
-def row_samples(run: xr.DataTree, *, experiment: Experiment | None = None) -> RowSamples:
+
+def row_samples(
+    run: xr.DataTree, *, experiment: Experiment | None = None, weightless: bool = False
+) -> RowSamples:
     """Collect emitted and real rows from the rows that a run kept, or by running it again.
 
     Parameters
@@ -91,6 +105,8 @@ def row_samples(run: xr.DataTree, *, experiment: Experiment | None = None) -> Ro
     experiment : Experiment, optional
         The experiment of the run; its lineages are run again where rows were not kept, which costs
         what the run cost, in this process.
+    weightless : bool, default False
+        Take emitted rows that entered no training, too.
 
     Returns
     -------
@@ -100,7 +116,7 @@ def row_samples(run: xr.DataTree, *, experiment: Experiment | None = None) -> Ro
 
     Raises
     ------
-    ValueError
+    LackingError
         If rows were not kept and `experiment` is not given, or truths differ between replicates.
 
     Examples
@@ -123,11 +139,11 @@ def row_samples(run: xr.DataTree, *, experiment: Experiment | None = None) -> Ro
     elif experiment is not None:
         table = _replayed(experiment)
     else:
-        raise ValueError(
+        raise LackingError(
             lacking("measures of emitted rows", "rows", because="the run has not kept all rows")
             + ", or pass the experiment= that made it"
         )
-    return _sorted(table, _entries(run, table), labels, shape)
+    return _sorted(table, _entries(run, table), labels, shape, weightless)
 
 
 def _refuse_many_truths(run: xr.DataTree) -> None:
@@ -138,8 +154,8 @@ def _refuse_many_truths(run: xr.DataTree) -> None:
         first = values.isel(replicate=[0] * values.sizes["replicate"])
         # A parameter that the truth's model does not have is missing in all replicates.
         if not np.array_equal(values, first, equal_nan=True):
-            raise ValueError(
-                f"measures of emitted rows: the true {name!r} differs between replicates, so real "
+            raise LackingError(
+                f"the true {name!r} differs between replicates, so real "
                 "rows of different replicates have different laws (use a source with one truth)"
             )
 
@@ -196,6 +212,7 @@ def _sorted(
     entries: Mapping[str, NDArray[Any]],
     labels: tuple[str, ...],
     shape: tuple[int, int, int],
+    weightless: bool,
 ) -> RowSamples:
     columns = {n: table[n].to_numpy() for n in ("generation", "replicate", "real", "batch")}
     names = table["scheme"].to_numpy()
@@ -204,7 +221,9 @@ def _sorted(
         scheme[names == label] = i
     used = table["weight"].to_numpy() > 0
     first = used & columns["real"] & (columns["generation"] == 0) & (scheme == 0)
-    newest = used & ~columns["real"] & (columns["batch"] == columns["generation"] - 1)
+    newest = (
+        (used | weightless) & ~columns["real"] & (columns["batch"] == columns["generation"] - 1)
+    )
     chosen = np.flatnonzero(newest)
     keys = (columns["replicate"][chosen], columns["batch"][chosen], scheme[chosen])
     chosen = chosen[np.lexsort(keys)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,14 +9,13 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from bayescollapse.measures.kernels import mean_and_error, ratio_and_error
-from bayescollapse.measures.layout import LEAD, group, has_group, like_run, real_rows
-from bayescollapse.measures.registry import Measure, lacking
+from bayescollapse.measures.layout import LEAD, group, has_group, real_rows
+from bayescollapse.measures.references import reference_counts, reference_moments, seen_rows
+from bayescollapse.measures.registry import KNOWING, REAL, Measure, lacking
 
 __all__ = ["MEASURES", "density_worth", "paired_ratio", "row_worth", "rows_of_density"]
 
 Floats = NDArray[np.float64]
-
-REAL_ONLY = "reference/real_only"
 
 LIBRARY = (
     "defined by this library; relative efficiency of Fisher (1922), doi:10.1098/rsta.1922.0009"
@@ -26,6 +24,7 @@ RATIO = "ratio of means, order 1 / replicates"
 
 
 def _measure(name: str, units: str, needs: tuple[str, ...], null: float | str) -> Measure:
+    density = name == "rows_worth_density"
     return Measure(
         name=name,
         question="accuracy against claim",
@@ -33,8 +32,9 @@ def _measure(name: str, units: str, needs: tuple[str, ...], null: float | str) -
         lowest=0.0,
         highest=float("inf"),
         symmetric=False,
-        invariant=True if name == "rows_worth_density" else "affine",
+        invariant=True if density else "affine",
         needs=needs,
+        references=() if density else KNOWING,
         null=null,
         bias=RATIO,
         source=LIBRARY,
@@ -60,6 +60,8 @@ def row_worth(
     sd: xr.DataArray,
     truth: xr.DataArray | None,
     missing: list[str],
+    *,
+    reference: str = "real_only",
 ) -> dict[str, xr.DataArray]:
     """Rows worth by error, rows claimed by the posterior variance, and their ratio.
 
@@ -73,21 +75,21 @@ def row_worth(
         Truths on (replicate, parameter).
     missing : list of str
         Gains a line for everything that the run cannot give.
+    reference : str, default "real_only"
+        Posterior of real rows that gives the scale.
     """
-    sd_real = like_run(run, REAL_ONLY, "sd", sd)
-    mean_real = like_run(run, REAL_ONLY, "mean", mean)
-    if sd_real is None or mean_real is None:
-        missing.append(
-            "rows_worth, rows_claimed, certainty: the run has no fits of real rows alone (give "
-            "references=('real_only',))"
-        )
+    moments = reference_moments(run, reference, mean, sd)
+    if moments is None:
+        missing.append(lacking(("rows_worth", "rows_claimed", "certainty"), reference))
         return {}
-    counts = real_rows(run, mean["generation"].values.tolist())
+    mean_real, sd_real = moments
+    generations = mean["generation"].values.tolist()
+    counts = reference_counts(run, reference, generations)
     variance, variance_real = sd**2, sd_real**2
-    out = {"n_real": counts.assign_attrs(units="real rows")}
+    out = {"n_real": real_rows(run, generations).assign_attrs(units="real rows")}
     out |= paired_ratio("rows_claimed", [variance_real], [variance], counts)
     if truth is None:
-        missing.append("rows_worth, certainty: the run has no truth (give the source a truth=)")
+        missing.append(lacking(("rows_worth", "certainty"), "truth"))
         return out
     error, error_real = (mean - truth) ** 2, (mean_real - truth) ** 2
     out |= paired_ratio("rows_worth", [error_real], [error], counts)
@@ -242,26 +244,18 @@ def density_worth(run: xr.DataTree, missing: list[str]) -> dict[str, xr.DataArra
 def _real_curve(run: xr.DataTree) -> tuple[Floats, Floats]:
     """Held-out density (size, replicate) of references by their number of real rows."""
     found: dict[int, list[Floats]] = {}
-    for reference, counts in _reference_rows(run).items():
+    rows = seen_rows(run)
+    for reference in REAL:
         place = f"reference/{reference}/predictive"
         if not has_group(run, place):
             continue
         density = group(run, place, needed_for="rows_worth_density")["held_out_log_density"]
         for values, count in zip(
-            density.transpose("generation", ...).to_numpy(), counts, strict=True
+            density.transpose("generation", ...).to_numpy(), rows[reference], strict=True
         ):
             found.setdefault(count, []).append(values)
     sizes = sorted(found)
     return np.array([np.mean(found[n], axis=0) for n in sizes]), np.array(sizes, dtype=np.float64)
-
-
-def _reference_rows(run: xr.DataTree) -> dict[str, list[int]]:
-    """Real rows that every reference had seen, by generation."""
-    told = json.loads(run.attrs["configuration"])
-    real = [int(n) for n in told["n_real"]][: told["generations"]]
-    more = [int(n) for n in told["n_synthetic"]][: len(real)]
-    plus = [n + (m if t else 0) for t, (n, m) in enumerate(zip(real, more, strict=False))]
-    return {"real_only": real, "real_seen": np.cumsum(real).tolist(), "real_plus": plus}
 
 
 def _invert(level: Floats, coefficients: Floats, ends: tuple[float, float]) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescollapse._checks import integer
-from bayescollapse.experiment.describe import configuration
+from bayescollapse.experiment.describe import check_run
 from bayescollapse.experiment.experiment import Experiment
 from bayescollapse.measures.layout import cells_of
 from bayescollapse.perturbing.cells import Place
@@ -98,7 +97,7 @@ def choose(
     _check_experiment(experiment)
     labels = cells_of(run, "mean")
     chosen = cells_of(run, "mean", var_names)
-    _check_same(experiment, run)
+    check_run(experiment, run)
     every = labels["parameter"].to_numpy().tolist()
     names = None if schemes is None else [schemes] if isinstance(schemes, str) else list(schemes)
     wanted = range(replicates) if isinstance(replicates, (int, np.integer)) else replicates
@@ -159,14 +158,3 @@ def _some(name: str, wanted: Any, there: xr.DataArray) -> list[Any]:
             f"{unknown or 'the empty choice'}"
         )
     return chosen
-
-
-def _check_same(experiment: Experiment, run: xr.DataTree) -> None:
-    mine = json.loads(json.dumps(configuration(experiment)))
-    theirs = json.loads(run.attrs["configuration"])
-    changed = sorted(k for k in {*mine, *theirs} if mine.get(k) != theirs.get(k))
-    if changed:
-        raise ValueError(
-            f"run belongs to another experiment; it differs in {changed}: pass the experiment= "
-            "that made it"
-        )

@@ -7,7 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from bayescollapse.measures.information import rows_and_coverage
+from bayescollapse.measures.accuracy import posterior_accuracy
 from bayescollapse.plots.frame import (
     GREY,
     Panel,
@@ -74,7 +74,7 @@ def plot_information(
     ValueError
         If a measure, parameter or coordinate is unknown, or the run cannot give it.
     """
-    measured = rows_and_coverage(run, var_names=var_names, probability=probability)
+    measured = posterior_accuracy(run, var_names=var_names, probability=probability)
     panels, measured = _with_coverage(select(measured, coords))
     names = _chosen(measured, panels, measures)
     data = _on_facets(measured, names, "")

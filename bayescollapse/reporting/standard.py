@@ -10,10 +10,12 @@ import numpy as np
 import xarray as xr
 
 from bayescollapse.estimator.methods import APPROXIMATE
+from bayescollapse.measures.accuracy import posterior_accuracy
 from bayescollapse.measures.diagnose import diagnose
-from bayescollapse.measures.drift import moment_drift
-from bayescollapse.measures.information import rows_and_coverage
+from bayescollapse.measures.drift import moment_drift, over_replicates
 from bayescollapse.measures.layout import group
+from bayescollapse.measures.predictive_table import WORDS
+from bayescollapse.measures.recorded import recorded_cells
 from bayescollapse.measures.shares import share_groups
 from bayescollapse.plots.drift import plot_drift
 from bayescollapse.plots.information import plot_information
@@ -91,7 +93,7 @@ def drift_section(run: xr.DataTree) -> Section:
 
 def information_section(run: xr.DataTree) -> Section:
     """Show coverage, worth and claim."""
-    measured = rows_and_coverage(run)
+    measured = posterior_accuracy(run)
     drawn, note = _shown(run, measured)
     last = measured.isel(generation=-1)
     rows = [_information_row(last, s, p) for s, p in _pairs(last)]
@@ -112,7 +114,10 @@ def information_section(run: xr.DataTree) -> Section:
 
 def predictive_section(run: xr.DataTree) -> Section | None:
     """Tabulate held-out loss and the spread of emitted rows, where recorded."""
-    measured = moment_drift(run).isel(generation=-1)
+    cells = recorded_cells(run)
+    if not cells:
+        return None
+    measured = over_replicates(cells, WORDS).isel(generation=-1)
     rows = []
     for scheme in measured["scheme"].values.tolist():
         cell = measured.sel(scheme=scheme)
@@ -125,8 +130,6 @@ def predictive_section(run: xr.DataTree) -> Section | None:
             ratio = float(cell["emitted_log_sd_ratio_median"].sel(response=response))
             row[f"emitted sd of {response}, of generation 0's"] = float(np.exp(ratio))
         rows.append(row)
-    if all(len(row) == 1 for row in rows):
-        return None
     text = (
         "Last generation. Held-out loss is what the predictive distribution loses on the same "
         "held-out real rows since generation 0: above 0 is worse. The emitted sd is the median "

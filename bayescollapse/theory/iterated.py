@@ -33,7 +33,7 @@ def iterated_information(
     prior_weight
         Rows that the prior is worth, positive.
     about
-        "truth", or "start" for generation 0 of a stationary chain (infinite at t = 0).
+        "truth", or "first" for generation 0 of a stationary chain (infinite at t = 0).
 
     Returns
     -------
@@ -57,9 +57,9 @@ def iterated_information(
     """
     rows = positive("n", n, "pass the number of rows per generation")
     kappa = positive("prior_weight", prior_weight, "pass the rows the prior is worth")
-    if about not in ("truth", "start"):
+    if about not in ("truth", "first"):
         raise ValueError(
-            f'about must be "truth" or "start", got {about!r}: name what is to be known'
+            f'about must be "truth" or "first", got {about!r}: name what is to be known'
         )
     steps = 2 * generation_index(t) + (about == "truth")
     # log(rows/(rows + kappa)) and expm1 keep the digits of weak priors.

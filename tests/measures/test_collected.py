@@ -44,9 +44,9 @@ def test_information_about_the_truth_and_about_the_start(drawn):
     t = np.arange(4)
     for name, law in (
         ("mutual_information", -0.5 * np.log1p(-(KAPPA ** (2 * t + 1)))),
-        ("start_mutual_information", -0.5 * np.log1p(-(KAPPA ** (2 * np.maximum(t, 1))))),
+        ("first_mutual_information", -0.5 * np.log1p(-(KAPPA ** (2 * np.maximum(t, 1))))),
     ):
-        later = t >= (1 if name.startswith("start") else 0)
+        later = t >= (1 if name.startswith("first") else 0)
         z = (known[name].to_numpy() - law) / known[f"{name}_mcse"].to_numpy()
         assert np.abs(z[later]).max() < 4
 
@@ -54,7 +54,7 @@ def test_information_about_the_truth_and_about_the_start(drawn):
 def test_one_truth_leaves_gaps_that_are_named():
     run = run_of(bc.Truth(mu=0.3), 4)
     known = bc.information(run)
-    assert "mutual_information" not in known and "start_mutual_information" not in known
+    assert "mutual_information" not in known and "first_mutual_information" not in known
     assert "bc.Truth.from_prior" in known.attrs["missing"]
     assert "held_out=" in known.attrs["missing"]
     with pytest.raises(ValueError, match="reference"):

@@ -153,8 +153,8 @@ def check_laws(run, estimated):
         known_real = known_law("replace")[1][0]
         share = chosen["share_kept"][:, 0] - known / known_real
         assert np.all(np.abs(share) <= TOLERANCE * chosen["share_kept_mcse"][:, 0] + 1e-12)
-        gap = chosen["lost_to_real_only"][:, 0] - (known_real - known)
-        assert np.all(np.abs(gap) <= TOLERANCE * chosen["lost_to_real_only_mcse"][:, 0] + 1e-12)
+        gap = chosen["lost_to_reference"][:, 0] - (known_real - known)
+        assert np.all(np.abs(gap) <= TOLERANCE * chosen["lost_to_reference_mcse"][:, 0] + 1e-12)
 
 
 def test_claimed_and_known_information_of_loops(loop):
@@ -174,7 +174,7 @@ def test_a_loop_claims_what_it_does_not_know(loop):
     assert (late["information_gain"] > 0.5).all()
     assert float(late["share_claimed"].sel(scheme="accumulate")) > 1.5
     assert np.allclose(found["share_kept"].isel(generation=0), 1)
-    assert (found["lost_to_real_only"].isel(generation=0) == 0).all()
+    assert (found["lost_to_reference"].isel(generation=0) == 0).all()
     assert found["lost_per_generation"].isel(generation=0).isnull().all()
     assert found.attrs["missing"] == ""
 

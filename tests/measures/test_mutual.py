@@ -166,7 +166,7 @@ def fisher(found, law):
 
 def check_laws(run):
     """Eleven correlations at 4 standard errors, twenty-two estimates; false alarm below 3e-3."""
-    for about, start in (("truth", 0), ("start", 1)):
+    for about, start in (("truth", 0), ("first", 1)):
         law = law_of(about)[start:]
         found = mutual_information(run, about=about).sel(scheme="replace").isel(parameter=0)
         found = found.isel(generation=slice(start, None))
@@ -197,7 +197,7 @@ def test_another_loop_would_be_noticed(loops, mutant):
 
 
 def test_information_about_the_start_is_infinite_at_generation_zero(loops):
-    start = mutual_information(loops, about="start").isel(generation=0)
+    start = mutual_information(loops, about="first").isel(generation=0)
     for name in ("mutual_information", "mutual_information_low", "mutual_information_knn"):
         assert np.isinf(start[name]).all()
 
@@ -208,7 +208,7 @@ def test_layout_and_refusals(loops):
     assert found["joint_mutual_information"].dims == ("scheme", "generation")
     assert (found["mutual_information_low"] <= found["mutual_information_high"]).all()
     one_truth = make_run(30)
-    assert "joint_mutual_information" in mutual_information(one_truth, about="start")
+    assert "joint_mutual_information" in mutual_information(one_truth, about="first")
     with pytest.raises(ValueError, match=r"one truth for all replicates.*from_prior"):
         mutual_information(one_truth)
     with pytest.raises(ValueError, match="about must be one of"):

@@ -195,11 +195,11 @@ def test_information_of_iterated_learning():
         if t == 0:
             first = mean
         else:  # the first posterior mean is already stationary here
-            law = theory.iterated_information(t, n=n, prior_weight=kappa, about="start")
+            law = theory.iterated_information(t, n=n, prior_weight=kappa, about="first")
             found, expected = np.corrcoef(first, mean)[0, 1], math.sqrt(-math.expm1(-2 * law))
             assert abs(found - expected) < 4 * (1 - expected**2) / math.sqrt(lineages)
         theta = mean + rng.normal(size=lineages) / math.sqrt(n + kappa)
-    start = theory.iterated_information(0, n=n, prior_weight=kappa, about="start")
+    start = theory.iterated_information(0, n=n, prior_weight=kappa, about="first")
     assert start == np.inf
 
 

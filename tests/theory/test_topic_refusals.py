@@ -168,7 +168,7 @@ REFUSALS = [
     ),
     (
         lambda: theory.iterated_information(1, n=5, prior_weight=1, about="rows"),
-        r'about must be "truth" or "start", got \'rows\': name',
+        r'about must be "truth" or "first", got \'rows\': name',
     ),
     (
         lambda: theory.iterated_language_rate(1, agreement=0.5, noise=0.1),

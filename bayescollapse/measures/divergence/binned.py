@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayescollapse._checks import integer
 from bayescollapse.measures.divergence.sizes import Effective, joint_samples, sizes_of
-from bayescollapse.measures.registry import Measure
+from bayescollapse.measures.registry import KNOWING, Measure
 
 __all__ = ["MEASURES", "hellinger", "squared_hellinger"]
 
@@ -193,6 +193,7 @@ MEASURES = (
         symmetric=True,
         invariant="increasing maps",
         needs=("draws",),
+        references=KNOWING,
         null=0.0,
         bias="about 0; downwards where one is much narrower; an estimate can fall below 0",
         source="Beran (1977), doi:10.1214/aos/1176343842",

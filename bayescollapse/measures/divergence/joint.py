@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayescollapse._checks import integer
 from bayescollapse.measures.divergence.pairs import Pairs, pair_sums
 from bayescollapse.measures.divergence.sizes import Effective, joint_samples, sizes_of
-from bayescollapse.measures.registry import Measure
+from bayescollapse.measures.registry import REFERENCES, Measure
 
 __all__ = [
     "MEASURES",
@@ -310,6 +310,7 @@ MEASURES = (
         symmetric=True,
         invariant="translation and rotation",
         needs=("draws",),
+        references=REFERENCES,
         null=0.0,
         bias="none; an estimate can fall below 0",
         source="Szekely and Rizzo (2013), doi:10.1016/j.jspi.2013.03.018",
@@ -323,6 +324,7 @@ MEASURES = (
         symmetric=False,
         invariant="translation, rotation and a common scale",
         needs=("draws",),
+        references=REFERENCES,
         null=0.0,
         bias="none; an estimate can fall below 0",
         source="Gretton et al. (2012), Journal of Machine Learning Research 13, 723-773",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayescollapse.measures.divergence.sizes import Effective, joint_samples, sizes_of
-from bayescollapse.measures.registry import Measure
+from bayescollapse.measures.registry import KNOWING, Measure
 
 __all__ = ["MEASURES", "Plane", "common_plane", "kl_moments", "moments_of"]
 
@@ -179,6 +179,7 @@ MEASURES = (
         symmetric=False,
         invariant="affine",
         needs=("draws",),
+        references=KNOWING,
         null=0.0,
         bias="none for Gaussians; compares two moments only; an estimate can fall below 0",
         source="Kullback and Leibler (1951), doi:10.1214/aoms/1177729694",

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayescollapse._checks import integer
 from bayescollapse.measures.divergence.kl import common_plane
 from bayescollapse.measures.divergence.sizes import joint_samples
-from bayescollapse.measures.registry import Measure
+from bayescollapse.measures.registry import KNOWING, Measure
 
 __all__ = ["MEASURES", "kl_neighbours"]
 
@@ -136,6 +136,7 @@ MEASURES = (
         symmetric=False,
         invariant="affine",
         needs=("draws",),
+        references=KNOWING,
         null=0.0,
         bias="about 0 at equality; elsewhere small in 1 or 2 dimensions only, of either sign",
         source="Wang, Kulkarni and Verdu (2009), doi:10.1109/TIT.2009.2016060",

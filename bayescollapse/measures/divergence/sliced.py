@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayescollapse._checks import integer
 from bayescollapse.measures.divergence.sizes import joint_samples
 from bayescollapse.measures.kernels import wasserstein_1d
-from bayescollapse.measures.registry import Measure
+from bayescollapse.measures.registry import REFERENCES, Measure
 
 __all__ = ["MEASURES", "slice_directions", "sliced_wasserstein"]
 
@@ -140,6 +140,7 @@ MEASURES = (
         symmetric=True,
         invariant="translation",
         needs=("draws",),
+        references=REFERENCES,
         null=0.0,
         bias="upwards, of order sd / sqrt(draws): compare with its permutation null",
         source="Bonneel, Rabin, Peyre and Pfister (2015), doi:10.1007/s10851-014-0506-3",

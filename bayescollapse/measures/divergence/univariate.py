@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayescollapse.measures.registry import Measure
+from bayescollapse.measures.registry import REFERENCES, Measure
 
 __all__ = ["MEASURES", "gaussian_hellinger", "sd_ratio", "shift_sds"]
 
@@ -132,9 +133,10 @@ def _sd(name: str, value: ArrayLike) -> Floats:
     return sd
 
 
-def _measure(name: str, units: str, **properties: object) -> Measure:
-    given = {"lowest": 0.0, "highest": math.inf, "null": 0.0, "symmetric": False} | properties
-    return Measure(name=name, question="posterior drift", units=units, **given)  # type: ignore[arg-type]
+def _measure(name: str, units: str, **properties: Any) -> Measure:
+    given: dict[str, Any] = {"lowest": 0.0, "highest": math.inf, "null": 0.0, "symmetric": False}
+    given |= {"references": REFERENCES, **properties}
+    return Measure(name=name, question="posterior drift", units=units, **given)
 
 
 MEASURES = (
