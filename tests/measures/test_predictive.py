@@ -323,7 +323,7 @@ def test_rows_that_were_not_kept_are_emitted_again():
     )
     samples = row_samples(one)
     assert samples.real["y"].size == 12 * 130
-    sd = samples.apply(lambda x: {"sd": x.std(axis=1, ddof=1)}, "y")["sd"]
+    sd = samples.apply(lambda s, t: lambda x: {"sd": x.std(axis=1, ddof=1)}, "y")["sd"]
     recorded = one["predictive"]["y"].sel(statistic="sd").to_numpy()
     assert np.allclose(sd[:, :, :-1], recorded[:, :, :-1])
 
