@@ -31,6 +31,7 @@ PURPOSES = MappingProxyType(
         "held_out": 11,  # held-out rows
         "density": 12,  # draws behind a Monte Carlo log density
         "mixing": 13,  # which rows of a contaminated source are real
+        "reference": 14,  # MCMC seeds of references whose draws are kept
     }
 )
 """Number of every purpose. Numbers are part of a run's identity: append, never renumber."""

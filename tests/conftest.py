@@ -9,6 +9,9 @@ import pytest
 import xarray as xr
 
 from bayescollapse.models import logistic_regression
+
+# A hook of the process that collects reports: with several workers it loads this file alone.
+from tests.calibration.summary import pytest_terminal_summary  # noqa: F401
 from tests.families import FAMILIES
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,9 @@ from bayescollapse.sources.base import BoundSource
 from bayescollapse.streams import Streams
 
 __all__ = ["Lineage", "Segment"]
+
+STREAMS = 8
+"""More than there are streams of kept draws."""
 
 
 @dataclass(frozen=True)
@@ -171,20 +174,26 @@ class Lineage:
         return (group,), [weights]
 
     def _condition(self, t: int, groups: tuple[Group, ...], weights: list[Weight]) -> Fit:
-        def seeds(attempt: int) -> int:
-            return self.streams.integer("sampler", block=self.block, generation=t, attempt=attempt)
-
         # A group without weight is no evidence: leaving it out is the same posterior, and cheaper.
         used = [
             (g, w)
             for g, w in zip(groups, weights, strict=True)
             if isinstance(w, np.ndarray) or w > 0
         ]
-        settings = FitSettings(self.draws, self.chains, None, seeds)
+        settings = FitSettings(self.draws, self.chains, None, partial(self._sampler_seed, t))
         try:
             return self.engine.condition([g for g, _ in used], [w for _, w in used], settings)
         except ValueError as error:
             raise ValueError(f"generation {t} of block {self.block}: {error}") from error
+
+    def _sampler_seed(self, t: int, attempt: int) -> int:
+        stream = self.record.stream
+        if not (stream and self.record.keep_draws):
+            return self.streams.integer("sampler", block=self.block, generation=t, attempt=attempt)
+        # Draws of a reference are compared with those of schemes: equal seeds would make two fits
+        # to the same rows one sample, and every distance between them too small.
+        number = attempt * STREAMS + stream
+        return self.streams.integer("reference", block=self.block, generation=t, attempt=number)
 
     def _emit(
         self, t: int, pool: Pool, fit: Fit, groups: tuple[Group, ...], record: Record

@@ -31,8 +31,8 @@ class RecordSettings:
     chains : int
         Chains that kept draws are split over.
     stream : int
-        Number of the stream that chooses draws: references have one each, so that their draws are
-        independent of those of the schemes.
+        Number of the stream of kept draws: references have one each, so that their draws are
+        independent of those of the schemes and of each other.
     """
 
     keep_draws: int

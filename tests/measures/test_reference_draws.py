@@ -6,7 +6,7 @@ import xarray as xr
 
 import bayescollapse as bc
 from bayescollapse.measures.posterior import posterior_drift
-from bayescollapse.models import gaussian
+from bayescollapse.models import gaussian, gaussian_mean
 
 REAL = ("real_only", "real_seen", "real_plus")
 
@@ -49,6 +49,29 @@ def test_every_reference_can_be_chosen(run, reference):
     assert found.attrs["reference"] == reference
     assert np.isfinite(found["energy_distance"]).all()
     assert np.isfinite(found["gaussian_kl"]).all()
+
+
+def test_sampled_references_share_no_draws_with_schemes():
+    """The same rows and the same posterior: equal seeds would give one sample twice."""
+    mean = bc.Experiment(
+        bc.Estimator(gaussian_mean.model()),
+        bc.Truth(mu=0.0),
+        bc.schemes.weighted(1.0, total_weight="real"),
+        method="nuts",
+        n_real=20,
+        generations=1,
+        replicates=6,
+        references=("real_only",),
+        keep_reference_draws=True,
+        seed=2,
+    ).run(progress=False)
+    drawn, reference = (
+        mean[g]["mu"].to_numpy() for g in ("posterior", "reference/real_only/posterior")
+    )
+    assert not np.isin(reference, drawn).any()
+    found = posterior_drift(mean, reference="real_only", progress=False)
+    # Student's t with 5 degrees of freedom exceeds 7.2 once in 1,250.
+    assert (np.abs(found["energy_distance"]) < 7.2 * found["energy_distance_mcse"]).all()
 
 
 def test_draws_are_kept_only_if_asked_for(run):
