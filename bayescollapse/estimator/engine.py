@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescollapse.estimator.exact import ExactSampler, Floats, Stats
+from bayescollapse.estimator.exact import ExactSampler, Floats, ImproperPosteriorError, Stats
 from bayescollapse.estimator.points import Point, PointSampler
 from bayescollapse.rows import RowSchema, Values, concatenate_rows, count_rows
 
@@ -247,7 +247,10 @@ class ExactEngine:
                 stats.append(group.digest)
                 factors.append(float(weight))
         merged = stats[0] if factors == [1.0] else self.sampler.merge(stats, factors)
-        self.sampler.check(merged)
+        try:
+            self.sampler.check(merged)
+        except ValueError as reason:
+            raise ImproperPosteriorError(str(reason)) from reason
         return ExactFit(self.sampler, merged)
 
     def forward(

@@ -14,6 +14,7 @@ __all__ = [
     "ExactSampler",
     "Floats",
     "ForwardFunction",
+    "ImproperPosteriorError",
     "PredictiveSampler",
     "Stats",
     "TemperedSampler",
@@ -28,6 +29,10 @@ Stats = tuple[Floats, ...]
 
 ForwardFunction = Callable[[Values, Values, int, np.random.Generator], dict[str, NDArray[Any]]]
 """Rows from parameters, covariates, a number of rows and a generator."""
+
+
+class ImproperPosteriorError(ValueError):
+    """Weighted rows and prior together give no posterior; the message says which, and why."""
 
 
 @runtime_checkable

@@ -19,8 +19,9 @@ __all__ = ["emitting_reference"]
 def emitting_reference(experiment: Experiment, name: str) -> Experiment:
     """Experiment whose one scheme is a reference that emits rows and keeps them.
 
-    References of a run emit nothing. This one has the same posteriors: the rows that it emits have
-    weight 0.
+    References of a run emit nothing. This one has the same posteriors, since the rows that it emits
+    have weight 0: bit for bit, unless they are sampled and ``keep_reference_draws`` gave those of
+    the run random streams of their own.
 
     Parameters
     ----------
@@ -32,8 +33,8 @@ def emitting_reference(experiment: Experiment, name: str) -> Experiment:
     Returns
     -------
     Experiment
-        With joint emission (plug-in for ``method="map"``, which has no other), no selection, no
-        references of its own and no held-out rows. Running it costs what the reference cost.
+        With joint emission, the source's own covariates, no selection, no references of its own
+        and no held-out rows. Running it costs what the reference cost.
     """
     supply, counts = reference_rows(name, experiment.n_real, experiment.n_synthetic)
     twin = copy.copy(experiment)
@@ -42,7 +43,7 @@ def emitting_reference(experiment: Experiment, name: str) -> Experiment:
         name: Scheme(
             supply=supply,
             weighting=Weighting(real_share=1.0, total_weight="real"),
-            emission="plug-in" if experiment.method == "map" else "joint",
+            emission="joint",
             name=name,
         )
     }

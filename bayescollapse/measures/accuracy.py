@@ -88,7 +88,12 @@ MEASURES = (
 
 
 def variance_and_error(x: ArrayLike, axis: int) -> tuple[Floats, Floats]:
-    """Variance over independent replicates, unbiased, and its Monte Carlo standard error.
+    r"""Variance over independent replicates, unbiased, and its Monte Carlo standard error.
+
+    .. math:: \widehat{\mathrm{Var}}(s^2) = \frac{2n s^4 + (n-1) k_4}{n(n+1)}
+
+    with n replicates and Fisher's k-statistic :math:`k_4`; not less than
+    :math:`2s^4/(n(n-1))`, the smallest that a law of this variance can have.
 
     Parameters
     ----------
@@ -100,23 +105,40 @@ def variance_and_error(x: ArrayLike, axis: int) -> tuple[Floats, Floats]:
     Returns
     -------
     tuple of ndarray
-        Variance with divisor replicates - 1, and the standard error of the mean of squared
-        deviations, in squared units of `x`; both missing with a single replicate.
+        Variance with divisor replicates - 1, missing with a single replicate; and its standard
+        error, missing with fewer than 4; in squared units of `x`.
+
+    Notes
+    -----
+    The square of the error is unbiased but for the bound. It varies, and so the mean error of
+    normal replicates is .82 of the standard deviation of the variance with 4 replicates, .86 with
+    10, and .97 with 50.
+
+    References
+    ----------
+    .. [1] Fisher (1930), doi:10.1112/plms/s2-30.1.199.
 
     Examples
     --------
     >>> from bayescollapse.measures import variance_and_error
-    >>> variance, error = variance_and_error([1.0, 2.0, 3.0], 0)
+    >>> variance, error = variance_and_error([0.0, 1.0, 2.0, 3.0, 4.0], 0)
     >>> float(variance), round(float(error), 3)
-    (1.0, 0.5)
+    (2.5, 1.041)
     """
     values = np.asarray(x, dtype=np.float64)
     count = values.shape[axis]
-    if count < 2:
-        missing = np.full(values.sum(axis=axis).shape, np.nan)
-        return missing, missing.copy()
-    squares = (values - values.mean(axis=axis, keepdims=True)) ** 2
-    return mean_and_error(squares * count / (count - 1), axis)
+    with np.errstate(invalid="ignore", over="ignore"):
+        squares = (values - values.mean(axis=axis, keepdims=True)) ** 2
+        total, fourth = squares.sum(axis=axis), (squares**2).sum(axis=axis)
+        missing = np.full(total.shape, np.nan)
+        if count < 4:
+            return total / (count - 1) if count > 1 else missing, missing.copy()
+        square = (total / (count - 1)) ** 2
+        cumulant = count * (count + 1) * fourth / (count - 1) - 3 * total**2
+        cumulant = cumulant / ((count - 2) * (count - 3))
+        unbiased = (2 * count * square + (count - 1) * cumulant) / (count * (count + 1))
+        smallest = 2 * square / (count * (count - 1))
+        return total / (count - 1), np.sqrt(np.maximum(unbiased, smallest))
 
 
 def root_mean_square(x: ArrayLike, axis: int) -> tuple[Floats, Floats]:

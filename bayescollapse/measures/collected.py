@@ -10,13 +10,11 @@ import xarray as xr
 from bayescollapse.measures.accuracy import posterior_accuracy
 from bayescollapse.measures.drift import moment_drift
 from bayescollapse.measures.entropy import posterior_entropy
-from bayescollapse.measures.layout import has_group
 from bayescollapse.measures.mutual import mutual_information
 from bayescollapse.measures.posterior import posterior_drift
 from bayescollapse.measures.predictive import predictive_drift
 from bayescollapse.measures.ranks import truth_ranks
-from bayescollapse.measures.registry import lacking
-from bayescollapse.measures.truths import from_prior
+from bayescollapse.measures.registry import LackingError
 
 if TYPE_CHECKING:
     from bayescollapse.experiment.experiment import Experiment
@@ -96,7 +94,9 @@ def drift(
     posterior = posterior_drift(
         run, reference=reference or "first", var_names=var_names, progress=progress
     )
-    predictive = predictive_drift(run, reference=reference, experiment=experiment)
+    predictive = predictive_drift(
+        run, reference=reference, experiment=experiment, progress=progress
+    )
     return _joined([moments, posterior, predictive])
 
 
@@ -117,8 +117,8 @@ def information(
       (names begin with ``first_``; ten lineages or more), and of the truth and the posterior mean;
     - :func:`~.ranks.truth_ranks`: calibration, generation by generation.
 
-    The last two, about the truth, need one of its own in every replicate:
-    ``bc.Truth.from_prior()``.
+    Figures about the truth in the last two need one of its own in every replicate, and ranks one
+    from the learner's own prior: ``bc.Truth.from_prior()``.
 
     Parameters
     ----------
@@ -163,21 +163,26 @@ def information(
         posterior_accuracy(run, var_names=var_names, probability=probability, reference=reference),
         posterior_entropy(run, var_names=var_names, experiment=experiment, reference=reference),
     ]
-    if run["summary"].sizes["replicate"] >= LINEAGES:
-        first = mutual_information(run, about="first", var_names=var_names)
-        first.attrs.clear()  # what the other one is about
-        parts.append(first.rename({name: f"first_{name}" for name in first.data_vars}))
     missing = []
-    if from_prior(run):
-        parts.append(mutual_information(run, var_names=var_names))
-    else:
-        missing.append(lacking(["mutual_information"], "prior truths"))
-    if from_prior(run) and has_group(run, "posterior"):
-        parts.append(truth_ranks(run, var_names=var_names).drop_vars("rank"))
-    else:
-        needs = "draws" if from_prior(run) else "prior truths"
-        missing.append(lacking(["uniform_p", "shift", "bend"], needs))
-    return _joined(parts, missing)
+    for make in (_about_first, mutual_information, truth_ranks):
+        try:
+            parts.append(make(run, var_names=var_names))
+        except LackingError as lack:
+            missing.append(str(lack))
+    return _joined(parts, missing).drop_vars("rank", errors="ignore")
+
+
+def _about_first(run: xr.DataTree, *, var_names: str | Sequence[str] | None) -> xr.Dataset:
+    """Mutual information with generation 0, under names of its own."""
+    lineages = run["summary"].sizes["replicate"]
+    if lineages < LINEAGES:
+        raise LackingError(
+            f"first_mutual_information: the run has {lineages} lineages, too few to estimate it "
+            f"from (run the experiment with replicates={LINEAGES} or more)"
+        )
+    first = mutual_information(run, about="first", var_names=var_names)
+    first.attrs.clear()  # what the other one is about
+    return first.rename({name: f"first_{name}" for name in first.data_vars})
 
 
 def _joined(parts: Sequence[xr.Dataset], missing: Sequence[str] = ()) -> xr.Dataset:

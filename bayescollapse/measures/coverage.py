@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import xarray as xr
 
+from bayescollapse._checks import real_number
 from bayescollapse.measures.kernels import binomial_interval
 from bayescollapse.measures.layout import cells_of, central_intervals
+from bayescollapse.measures.registry import lacking
 
 __all__ = ["chosen_intervals", "interval_coverage"]
 
@@ -17,12 +19,19 @@ def chosen_intervals(run: xr.DataTree, probability: float | None) -> list[tuple[
     found = central_intervals(run)
     if probability is None:
         return found
-    chosen = [entry for entry in found if abs(entry[0] - probability) < 1e-9]
+    number = real_number("probability", probability)
+    if not 0 < number < 1:
+        raise ValueError(f"probability must lie above 0 and below 1, got {probability!r}")
+    chosen = [entry for entry in found if abs(entry[0] - number) < 1e-9]
     if not chosen:
+        pair = tuple(round((1 + sign * number) / 2, 10) for sign in (-1, 1))
+        formed = f"one of {[entry[0] for entry in found]}, the central intervals that"
         raise ValueError(
-            f"probability must be one of {[entry[0] for entry in found]}, the central "
-            f"intervals that the run's quantiles form, got {probability!r}: choose one, or run the "
-            "experiment with the two quantiles in probabilities="
+            f"probability must be {formed} the run's quantiles form, got {probability!r}: choose "
+            f"one, or run the experiment with probabilities={pair}"
+            if found
+            else f"probability={probability!r} needs the quantiles {pair}, and those of the run "
+            f"form no central interval: run the experiment with probabilities={pair}"
         )
     return chosen
 
@@ -50,9 +59,9 @@ def interval_coverage(
         Gains a line if the run cannot give it.
     """
     if truth is None:
-        missing.append("coverage: the run has no truth (give the source a truth=)")
+        missing.append(lacking("coverage", "truth"))
     elif not intervals:
-        missing.append("coverage: the run holds no pair of quantiles (give probabilities=)")
+        missing.append(lacking("coverage", "quantiles"))
     if truth is None or not intervals:
         return {}
     hits, known = [], []

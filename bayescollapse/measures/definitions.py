@@ -11,6 +11,7 @@ from bayescollapse.measures.registry import Measure
 __all__ = ["DEFINITIONS", "MEASURES", "Definition", "Thresholds"]
 
 INF = float("inf")
+RISE = "risk over generation 0's, where a rise is best established"
 EIGHT = "Schaeffer et al. (2025), arXiv:2503.03150"
 
 Side = Literal["above", "below", "beyond"]
@@ -73,7 +74,8 @@ class Thresholds:
     tail : float, default 0.05
         Real mass of both tails together, above 0 and below 1.
     kept : float, default 0.25
-        Share of its real mass below which a mode, a tail or the rare categories are lost; 0 to 1.
+        Share of their real mass below which a mode, both tails together or the rare categories are
+        lost; 0 to 1. One tail alone is half of the mass of both, and its loss is none of these.
     lineages : float, default 0.05
         Share of the lineages in which something must have been lost since generation 0; 0 to 1.
     far_share : float, default 0.05
@@ -127,7 +129,7 @@ DEFINITIONS = (
     Definition(
         "catastrophic_rise",
         "the risk rises to a multiple of generation 0's",
-        "largest risk over generation 0's",
+        RISE,
         "above",
         0.0,
         INF,
@@ -137,7 +139,7 @@ DEFINITIONS = (
     Definition(
         "any_rise",
         "the risk rises above generation 0's",
-        "largest risk over generation 0's",
+        RISE,
         "above",
         0.0,
         INF,
@@ -186,8 +188,8 @@ DEFINITIONS = (
     ),
     Definition(
         "tail_loss",
-        "tails or rare categories of the real rows disappear",
-        "lineages that lost a tail since generation 0",
+        "both tails, or the rare categories, of the real rows disappear",
+        "lineages that lost both tails together, or rare categories, since generation 0",
         "above",
         -1.0,
         1.0,
@@ -219,6 +221,10 @@ DEFINITIONS = (
 )
 """The eight definitions of [1]_ as this library measures them, and false certainty."""
 
+IN_NATS = "where risk is the held-out loss, range, unit and null value are those of nats"
+CHOSEN = f"upwards, as the generation was chosen for its rise: 1.2 to 1.9 in place of 1; {IN_NATS}"
+BIAS = {"catastrophic_rise": CHOSEN, "any_rise": CHOSEN, "divergence": IN_NATS}
+
 MEASURES = tuple(
     Measure(
         name=entry.name,
@@ -230,9 +236,7 @@ MEASURES = tuple(
         invariant="affine",
         needs=entry.needs,
         null=entry.null,
-        bias="where risk is the held-out loss, range, unit and null value are those of nats"
-        if entry.needs == ("truth",) and entry.name != "false_certainty"
-        else "none known",
+        bias=BIAS.get(entry.name, "none known"),
         source=entry.source,
     )
     for entry in DEFINITIONS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayescollapse._checks import integer
 from bayescollapse.estimator.hooks import EmittingEngine
+from bayescollapse.experiment.describe import check_run
 from bayescollapse.measures.layout import LEAD, group, has_group
 from bayescollapse.measures.registry import LackingError, Measure, lacking
+from bayescollapse.rows import ROW_DIM, concatenate_rows
 from bayescollapse.sources.base import Place, stack_parameters
 from bayescollapse.sources.truth import Truth
 from bayescollapse.streams import Streams
@@ -27,6 +30,9 @@ Floats = NDArray[np.float64]
 
 BLOCK = 2**18
 """Densities that are computed at once: 2 MiB, which a processor's cache holds."""
+
+LONG = 2**28
+"""Densities from which on progress is shown; they take some seconds."""
 
 MEASURES = (
     Measure(
@@ -91,7 +97,7 @@ def log_mean_density(log_density: ArrayLike, *, axis: int = -2) -> Floats:
 
 
 def truth_divergence(
-    run: xr.DataTree, experiment: Experiment, *, rows: int = 500, progress: bool = False
+    run: xr.DataTree, experiment: Experiment, *, rows: int = 500, progress: bool = True
 ) -> xr.Dataset:
     r"""Kullback-Leibler divergence of every cell's predictive distribution from the truth.
 
@@ -107,10 +113,11 @@ def truth_divergence(
     experiment : Experiment
         The experiment of the run; its source must be a :class:`~bayescollapse.Truth`.
     rows : int, default 500
-        Rows from the truth, the same for all schemes and generations, at least 2. They come from
-        the stream of held-out rows, which no fit has seen.
-    progress : bool, default False
-        Show a progress bar.
+        Rows from the truth, the same for all schemes and generations, at least 2; where the truth
+        has one design, as many of its repeats as hold that many rows. They come from the stream of
+        held-out rows, which no fit has seen.
+    progress : bool, default True
+        Whether a long computation shows how far it is.
 
     Returns
     -------
@@ -123,6 +130,8 @@ def truth_divergence(
     ------
     LackingError
         If the run has no draws, or the truth's density is not known.
+    ValueError
+        If `rows` is too small, or `experiment` is another one's.
 
     References
     ----------
@@ -142,6 +151,8 @@ def truth_divergence(
     from bayescollapse.experiment.progress import show_progress
 
     integer("rows", rows, minimum=2)
+    group(run, "summary", needed_for="truth_divergence")
+    check_run(experiment, run)
     if not has_group(run, "posterior"):
         raise LackingError(lacking("truth_divergence", "draws"))
     engine, block = _learner(experiment)
@@ -150,7 +161,8 @@ def truth_divergence(
     shape = next(iter(draws.values())).shape[:4]
     out = np.empty((2, *shape[:3]))
     starts = range(0, shape[1], block)
-    with show_progress(len(starts) * shape[0], title="divergence", shown=progress) as bar:
+    shown = progress and int(np.prod(shape)) * rows > LONG
+    with show_progress(len(starts) * shape[0], title="divergence", shown=shown) as bar:
         for start in starts:
             of_block = slice(start, min(start + block, shape[1]))
             drawn, true = _truth_rows(experiment, start // block, block, rows)
@@ -184,7 +196,7 @@ def held_out_truth(experiment: Experiment) -> Floats:
     LackingError
         If the truth's density is not known.
     """
-    source = _known_truth(experiment, "held_out_loss from the truth")
+    source = _known_truth(experiment, "held_out_loss from the truth", "choose another reference")
     size = experiment.estimator.engine(experiment.method).block
     parts = []
     for start in range(0, experiment.replicates, size):
@@ -196,13 +208,15 @@ def held_out_truth(experiment: Experiment) -> Floats:
     return np.concatenate(parts)[: experiment.replicates]
 
 
-def _known_truth(experiment: Experiment, what: str) -> Truth:
+INSTEAD = "use held_out_loss of bc.drift, which needs held-out rows alone"
+
+
+def _known_truth(experiment: Experiment, what: str, instead: str = INSTEAD) -> Truth:
     source: object = experiment.source
     if not isinstance(source, Truth) or (source.prior and source.estimator is not None):
         raise LackingError(
             f"{what}: the density of the truth is known for bc.Truth only, with given "
-            f"parameters or the learner's own prior, got {source!r}: use held_out_loss of "
-            "bc.drift, which needs held-out rows alone"
+            f"parameters or the learner's own prior, got {source!r}: {instead}"
         )
     return source
 
@@ -213,7 +227,7 @@ def _learner(experiment: Experiment) -> tuple[Engine, int]:
     if isinstance(engine, EmittingEngine):
         raise LackingError(
             f"truth_divergence: posterior draws of {experiment.estimator!r} have no density of "
-            "their own: use held_out_loss of bc.drift, which needs held-out rows alone"
+            f"their own: {INSTEAD}"
         )
     return engine, engine.block
 
@@ -232,7 +246,13 @@ def _truth_rows(
     # One truth for all replicates has one set of rows, whatever the block.
     where = (block, size) if source.prior else (0, 1)
     place = Place(Streams(experiment.seed), where[0], 0, where[1], "held_out")
-    drawn = experiment.bound.real(rows, place)
+    design = source.covariates
+    if not isinstance(design, xr.Dataset):
+        drawn = experiment.bound.real(rows, place)
+    else:
+        size = design.sizes[ROW_DIM]
+        places = [replace(place, attempt=i) for i in range(-(-rows // size))]
+        drawn = concatenate_rows([experiment.bound.real(size, each) for each in places])
     return drawn, _truth_density(experiment, source, place, drawn)
 
 

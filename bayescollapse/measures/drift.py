@@ -14,7 +14,15 @@ from bayescollapse.measures.kernels import (
     mean_and_error,
     wasserstein_1d,
 )
-from bayescollapse.measures.layout import LEAD, cells_of, flatten, group, has_group, truth_of
+from bayescollapse.measures.layout import (
+    LEAD,
+    cells_of,
+    flatten,
+    group,
+    has_group,
+    pooled_draws,
+    truth_of,
+)
 from bayescollapse.measures.registry import Measure, lacking
 
 __all__ = ["MEASURES", "moment_drift", "over_replicates"]
@@ -22,7 +30,9 @@ __all__ = ["MEASURES", "moment_drift", "over_replicates"]
 INF = float("inf")
 KULLBACK = "Kullback and Leibler (1951), doi:10.1214/aoms/1177729694"
 DOWSON = "Dowson and Landau (1982), doi:10.1016/0047-259X(82)90077-X"
-MOMENTS = "compares the first two moments only"
+MOMENTS = (
+    "compares the first two moments only; upwards at equality if they are those of sampled draws"
+)
 
 FIRST = {
     "shift_first": ("posterior mean minus generation 0's", "units of the parameter"),
@@ -202,7 +212,8 @@ def _from_draws(
             "from_draws=True needs posterior draws, which the run does not hold: run the "
             "experiment with keep_draws above 0, or use from_draws=False"
         )
-    draws = flatten(_pooled_draws(run), (*LEAD, "sample"), var_names)
+    posterior = group(run, "posterior", needed_for="from_draws=True")
+    draws = flatten(pooled_draws(posterior), (*LEAD, "sample"), var_names)
     ordered = draws.transpose(*LEAD, "parameter", "sample")
     first = ordered.isel(generation=0).expand_dims(generation=1, axis=2)
     distance = wasserstein_1d(ordered.to_numpy(), first.to_numpy(), order=2)
@@ -212,12 +223,6 @@ def _from_draws(
         squared = ((ordered - truth) ** 2).mean("sample", skipna=False)
         cells["wasserstein_truth"] = (squared**0.5).transpose(*like.dims)
     return cells
-
-
-def _pooled_draws(run: xr.DataTree) -> xr.Dataset:
-    posterior = group(run, "posterior", needed_for="from_draws=True")
-    stacked = posterior.stack(sample=("chain", "draw"), create_index=False)
-    return stacked.assign_coords(sample=np.arange(stacked.sizes["sample"]))
 
 
 def _log(ratio: xr.DataArray) -> xr.DataArray:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import xarray as xr
 
 from bayescollapse._checks import integer
-from bayescollapse.measures.drift import over_replicates
-from bayescollapse.measures.entropy_draws import draw_entropies, joint_log_density
-from bayescollapse.measures.entropy_kernels import gaussian_entropy, gaussian_log_density
+from bayescollapse.measures.entropy_cells import (
+    about_truth,
+    normal_entropy,
+    prior_gains,
+    shares_of,
+)
+from bayescollapse.measures.entropy_draws import dependent_entries, draw_entropies
+from bayescollapse.measures.entropy_errors import Cells, with_errors
 from bayescollapse.measures.layout import LEAD, cells_of, has_group, truth_of
-from bayescollapse.measures.priors import PriorOfRun, prior_draws
+from bayescollapse.measures.priors import PriorFigures, heavy_tails, prior_draws
 from bayescollapse.measures.references import check_reference, reference_moments
 from bayescollapse.measures.registry import KNOWING, Measure, lacking
-from bayescollapse.measures.worth import paired_ratio
 
 if TYPE_CHECKING:
     from bayescollapse.experiment.experiment import Experiment
@@ -27,6 +30,7 @@ ESTIMATORS = ("normal", "nearest neighbours")
 
 COVER = "Cover and Thomas (2006), doi:10.1002/047174882X"
 NORMAL = "that of a normal with the same moments, an upper bound for other laws"
+EQUAL = "equal to {} by normals, if truths are drawn from the prior"
 GOOD = "Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x; differences of expected log densities"
 
 
@@ -67,14 +71,21 @@ MEASURES = (
         source=COVER,
     ),
     _measure("information_gain", ("prior",), "that of generation 0", bias=NORMAL, source=COVER),
-    _measure("information_known", ("prior", "truth"), "equal to information_gain"),
+    _measure("information_known", ("prior", "truth"), EQUAL.format("information_gain")),
     _measure("share_claimed", ("prior", "real_only"), 1.0, units="1", bias=NORMAL, source=COVER),
     _measure("share_kept", ("prior", "truth", "real_only"), 1.0, units="1"),
     _measure("lost_to_reference", ("truth", "real_only"), 0.0),
     _measure("lost_per_generation", ("truth",), 0.0),
-    _measure("joint_entropy", ("draws",), "that of generation 0", bias=NORMAL, source=COVER),
+    _measure(
+        "joint_entropy",
+        ("draws",),
+        "that of generation 0",
+        invariant="translation",
+        bias=NORMAL,
+        source=COVER,
+    ),
     _measure("joint_gain", ("draws", "prior"), "that of generation 0", bias=NORMAL, source=COVER),
-    _measure("joint_known", ("draws", "prior", "truth"), "equal to joint_gain"),
+    _measure("joint_known", ("draws", "prior", "truth"), EQUAL.format("joint_gain")),
 )
 
 WORDS = {
@@ -108,9 +119,10 @@ def posterior_entropy(
     entropy             :math:`H(q_t)`: falls as the posterior narrows, right or wrong
     information_gain    :math:`H(p) - H(q_t)`: what the posterior *claims* to have learnt
     information_known   :math:`E[\log q_t(\theta^*) - \log p(\theta^*)]`: what it *has* learnt of
-                        the truth; equal to the gain if it is calibrated, less if it is not, and
-                        below 0 where the prior knew more
-    share_claimed       information_gain over that of the reference
+                        the truth. Over truths drawn from the prior it is equal to the gain (by
+                        normals) if it is calibrated, less if it is not; below 0 where the prior
+                        knew more
+    share_claimed       information_gain over that of the reference, both by normals
     share_kept          information_known over that of the reference
     lost_to_reference   :math:`E[\log q_{ref}(\theta^*) - \log q_t(\theta^*)]`, without a prior
     lost_per_generation :math:`E[\log q_{t-1}(\theta^*) - \log q_t(\theta^*)]`; missing at
@@ -133,12 +145,13 @@ def posterior_entropy(
         Posterior that shares and losses compare with: that of the generation's own real rows, of
         all seen so far, of n + m fresh ones, or generation 0's.
     estimator : {"normal", "nearest neighbours"}, default "normal"
-        How entropies are estimated: from means, sds and covariances, or, for posteriors of any
-        form, from the kept draws. Log densities of the truth are always those of normals.
+        How entropies and gains are estimated: from means, sds and covariances, or, for posteriors
+        of any form, from the kept draws. Shares, and log densities of the truth, are always those
+        of normals.
     neighbours : int, default 4
         Neighbours of the second estimator.
     draws : int, default 4000
-        Draws of the prior of an `experiment`.
+        Draws of the prior of an `experiment`, 2 or more.
     progress : bool, default False
         Show a progress bar.
 
@@ -151,17 +164,24 @@ def posterior_entropy(
 
     Raises
     ------
+    TypeError
+        If `experiment` is no bc.Experiment.
     ValueError
         If `reference` or `estimator` is unknown, the estimator needs draws that the run does not
-        hold, or the experiment's prior is improper.
+        hold, the experiment did not make the run, or its prior is improper.
 
     Notes
     -----
     Normal entropies are upper bounds for other forms and depend on the scale: those of a standard
     deviation differ from those of its logarithm. Gains, shares and losses do not change with units.
     Joint figures correct the bias of finitely many independent draws exactly for normal posteriors;
-    draws of a sampler should be nearly independent. ``_mcse`` includes the error of the prior's
-    entropy.
+    draws of a sampler should be nearly independent. They are left out where parameters determine
+    one another linearly, as all entries of a simplex do: name all but one in `var_names`.
+
+    ``_mcse`` includes the error of the prior's figures, to first order. Those of normals need a
+    prior of finite variance (gains by nearest neighbours do not). Parameters whose prior draws,
+    1,000 or more, have a Pareto k above 0.7 are missing in them and named in ``attrs["missing"]``;
+    from fewer draws nothing is judged.
 
     References
     ----------
@@ -181,81 +201,77 @@ def posterior_entropy(
     [-0.079, -0.426, -0.628]
     """
     check_reference(reference, KNOWING)
-    if estimator not in ESTIMATORS:
-        raise ValueError(f"estimator must be one of {ESTIMATORS}, got {estimator!r}")
-    nearest = integer("neighbours", neighbours) if estimator != "normal" else None
-    if nearest and not has_group(run, "posterior"):
-        raise ValueError(lacking(f"estimator={estimator!r}", "draws"))
+    nearest = _nearest(run, estimator, neighbours)
     figures = (cells_of(run, name, var_names) for name in ("mean", "sd"))
     mean, sd = (figure.transpose(*LEAD, "parameter") for figure in figures)
-    missing: list[str] = []
-    cells = {"entropy": _entropy(sd)}
-    if has_group(run, "posterior"):
-        cells |= draw_entropies(run, mean, neighbours=nearest, progress=progress)
-    else:
-        missing.append(lacking(("joint_entropy", "joint_gain", "joint_known"), "draws"))
-    drawn, truths = prior_draws(run, experiment, mean, draws)
-    prior = None if drawn is None else PriorOfRun.of(drawn, mean, truths=truths, neighbours=nearest)
-    if prior is None:
-        missing.append(lacking(("information_gain", "information_known"), "prior"))
-    else:
-        cells["information_gain"] = -cells["entropy"] + prior.entropy
-        if "joint_entropy" in cells:
-            cells["joint_gain"] = prior.joint.entropy - cells["joint_entropy"]
     known = reference_moments(run, reference, mean, sd)
-    if known is None:
-        names = ("share_claimed", "share_kept", "lost_to_reference")
-        missing.append(lacking(names, reference))
-    cells, shares = _about_truth(run, (mean, sd), known, cells, prior, missing)
-    out = over_replicates(cells, WORDS).assign(shares)
-    if prior is not None:
-        prior.widen(out)
+    truth, drawn = truth_of(run, mean), prior_draws(run, experiment, mean, draws)
+    has = {"prior": drawn, "truth": truth, reference: known}
+    missing = _missing({name for name, value in has.items() if value is not None}, run, reference)
+    cells = {"entropy": Cells(normal_entropy(sd))}
+    if has_group(run, "posterior"):
+        found = draw_entropies(run, mean, neighbours=nearest, progress=progress)
+        cells |= {name: Cells(values) for name, values in found.items()}
+        missing += _without_joint(cells, dependent_entries(run, mean))
+    prior = None if drawn is None else _normal(drawn, nearest, missing)
+    if drawn is not None and prior is not None:
+        cells |= prior_gains(cells, PriorFigures(drawn, nearest) if nearest else prior)
+    out = with_errors(cells | about_truth(run, (mean, sd), truth, known, prior, cells), WORDS)
+    if known is not None and prior is not None:
+        out = out.assign(shares_of((mean, sd), known, truth, prior))
     return out.assign_attrs(missing="; ".join(missing), estimator=estimator, reference=reference)
 
 
-def _about_truth(
-    run: xr.DataTree,
-    moments: tuple[xr.DataArray, xr.DataArray],
-    known: tuple[xr.DataArray, xr.DataArray] | None,
-    cells: dict[str, xr.DataArray],
-    prior: PriorOfRun | None,
-    missing: list[str],
-) -> tuple[dict[str, xr.DataArray], dict[str, xr.DataArray]]:
-    """Add what compares log densities of the truth, and what compares with the reference."""
-    mean, sd = moments
-    truth = truth_of(run, mean)
-    names = ("information_known", "share_kept", "lost_per_generation", "lost_to_reference")
-    if truth is None:
-        missing.append(lacking(names, "truth"))
-    out, shares = dict(cells), dict[str, xr.DataArray]()
-    if known is not None and prior is not None and "information_gain" in cells:
-        claimed = prior.entropy - _entropy(known[1])
-        shares |= paired_ratio("share_claimed", [cells["information_gain"]], [claimed])
-    if truth is None:
-        return out, shares
-    now = _log_density(mean, sd, truth)
-    out["lost_per_generation"] = (now.shift(generation=1) - now).transpose(*now.dims)
-    before = None if prior is None else prior.log_density(truth)
-    if before is not None:
-        out["information_known"] = (now - before).transpose(*now.dims)
-    if known is not None:
-        best = _log_density(*known, truth)
-        out["lost_to_reference"] = (best - now).transpose(*now.dims)
-        if before is not None:
-            shares |= paired_ratio("share_kept", [out["information_known"]], [best - before])
-    if prior is not None and before is not None and "joint_entropy" in cells:
-        together = joint_log_density(run, truth, mean)
-        out["joint_known"] = (together - prior.joint_log_density(truth)).transpose(*together.dims)
-    return out, shares
+def _nearest(run: xr.DataTree, estimator: str, neighbours: int) -> int | None:
+    """Neighbours of the estimator, None for normals."""
+    if estimator not in ESTIMATORS:
+        raise ValueError(f"estimator must be one of {ESTIMATORS}, got {estimator!r}")
+    if estimator == "normal":
+        return None
+    if not has_group(run, "posterior"):
+        raise ValueError(lacking(f"estimator={estimator!r}", "draws"))
+    return integer("neighbours", neighbours)
 
 
-def _entropy(sd: xr.DataArray) -> xr.DataArray:
-    with np.errstate(divide="ignore"):
-        return sd.copy(data=gaussian_entropy(2 * np.log(sd.to_numpy()), 1))
+def _normal(drawn: xr.DataArray, nearest: int | None, missing: list[str]) -> PriorFigures:
+    """Figures by normals, missing for parameters whose prior has no usable variance."""
+    heavy = heavy_tails(drawn)
+    if heavy:
+        missing.append(_of_heavy(heavy, nearest))
+    return PriorFigures(drawn.where(~drawn["parameter"].isin(list(heavy))))
 
 
-def _log_density(mean: xr.DataArray, sd: xr.DataArray, truth: xr.DataArray) -> xr.DataArray:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        square = ((truth - mean) / sd).transpose(*mean.dims) ** 2
-        logs = 2 * np.log(sd.to_numpy())
-        return mean.copy(data=gaussian_log_density(square.to_numpy(), logs, 1))
+def _missing(has: set[str], run: xr.DataTree, reference: str) -> list[str]:
+    """One line for everything that the run lacks, with all measures that need it."""
+    has = has | {"summary"} | ({"draws"} if has_group(run, "posterior") else set())
+    lines: dict[str, list[str]] = {}
+    for measure in MEASURES:
+        for need in measure.needs:
+            wanted = reference if need == "real_only" else need
+            if wanted not in has:
+                lines.setdefault(wanted, []).append(measure.name)
+    return [lacking(names, need) for need, names in lines.items()]
+
+
+def _without_joint(cells: dict[str, Cells], entries: list[str]) -> list[str]:
+    """Leave joint measures out, in place, if entries determine one another; say so."""
+    if not entries:
+        return []
+    del cells["joint_entropy"]
+    names = ", ".join(m.name for m in MEASURES if m.name.startswith("joint"))
+    return [
+        f"{names}: {', '.join(entries)} determine one another linearly, so that all together have "
+        "no density (leave one of them out of var_names)"
+    ]
+
+
+def _of_heavy(heavy: dict[str, float], nearest: int | None) -> str:
+    """Say which parameters have a prior whose variance cannot be used."""
+    kept = ("entropy", "lost_to_reference", "lost_per_generation", "joint_entropy")
+    names = [m.name for m in MEASURES if m.name not in kept]
+    names = [n for n in names if not (nearest and n.endswith("gain"))]
+    found = ", ".join(f"{label} (Pareto k {k:.1f})" for label, k in heavy.items())
+    return (
+        f"{', '.join(names)} of {found}: the prior has no variance that draws could tell, which "
+        "normals need (gains by estimator='nearest neighbours' do not)"
+    )

@@ -16,10 +16,39 @@ from bayescollapse.measures.entropy_kernels import (
     normal_fit,
 )
 from bayescollapse.measures.layout import LEAD, flatten, group
+from bayescollapse.measures.mutual_kernels import SINGULAR
 
-__all__ = ["draw_entropies", "joint_log_density"]
+__all__ = ["dependent_entries", "draw_entropies", "joint_log_density"]
 
 Floats = NDArray[np.float64]
+
+
+def dependent_entries(run: xr.DataTree, like: xr.DataArray) -> list[str]:
+    """Parameters that determine one another linearly, such as the entries of a simplex.
+
+    Parameters
+    ----------
+    run : DataTree
+        Result of an experiment with draws.
+    like : DataArray
+        Statistics on (scheme, replicate, generation, parameter), which name the parameters.
+
+    Notes
+    -----
+    Judged from the draws of the first generation around their means, all replicates together. All
+    entries together then have no density, so that no joint entropy exists.
+    """
+    values = next(_by_scheme(run, like))[:, 0]
+    replicates, count, size = values.shape
+    centred = (values - values.mean(axis=1, keepdims=True)).reshape(-1, size)
+    scale = centred.std(axis=0)
+    moving = np.flatnonzero(scale > 0)
+    if not np.isfinite(centred).all() or replicates * (count - 1) <= moving.size:
+        return []
+    unit = centred[:, moving] / scale[moving]
+    sizes, axes = np.linalg.eigh(unit.T @ unit / len(unit))
+    inside = (np.abs(axes[:, sizes <= SINGULAR]) > SINGULAR**0.5).any(axis=1)
+    return [str(label) for label in like["parameter"].to_numpy()[moving[inside]]]
 
 
 def draw_entropies(
@@ -69,6 +98,12 @@ def joint_log_density(run: xr.DataTree, truth: xr.DataArray, like: xr.DataArray)
         Truths on (replicate, parameter).
     like : DataArray
         Statistics on (scheme, replicate, generation, parameter).
+
+    Returns
+    -------
+    DataArray
+        On (scheme, replicate, generation); -inf where the draws are a point or lie in a plane,
+        which misses the truth.
     """
     found = np.full([like.sizes[d] for d in LEAD], np.nan)
     points = truth.transpose("replicate", "parameter").to_numpy()[:, None, None, :]
@@ -76,6 +111,7 @@ def joint_log_density(run: xr.DataTree, truth: xr.DataArray, like: xr.DataArray)
         count, size = draws.shape[-2:]
         mean, white, logs = normal_fit(draws)
         square = (((points - mean[..., None, :]) @ white) ** 2).sum(axis=(-2, -1))
+        square = np.where(logs == -np.inf, np.inf, square)
         found[place] = gaussian_log_density(square, logs, size, draws=count)
     return like.isel(parameter=0, drop=True).copy(data=found)
 

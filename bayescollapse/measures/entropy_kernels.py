@@ -6,10 +6,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayescollapse._checks import integer
+from bayescollapse.measures.mutual_kernels import SINGULAR
 
-__all__ = ["gaussian_entropy", "gaussian_log_density", "knn_entropy", "normal_fit"]
+__all__ = [
+    "gaussian_entropy",
+    "gaussian_log_density",
+    "knn_entropy",
+    "nearest_terms",
+    "normal_fit",
+]
 
 Floats = NDArray[np.float64]
+
+INFLATION = 1.15
+"""Spread of the estimate over the spread of its terms, for normal draws and 4 neighbours."""
 
 
 def gaussian_entropy(
@@ -78,7 +88,8 @@ def gaussian_log_density(
     Parameters
     ----------
     squared_distance : array_like
-        Squared Mahalanobis distance :math:`D^2` of the point from the mean.
+        Squared Mahalanobis distance :math:`D^2` of the point from the mean; inf for a point that a
+        law in a plane, or a point mass, cannot reach.
     log_determinant : array_like
         Log determinant of the covariance.
     dimensions : int
@@ -91,7 +102,8 @@ def gaussian_log_density(
     Returns
     -------
     ndarray
-        Log density, log of 1 / unit of the vector; missing where there are too few draws.
+        Log density, log of 1 / unit of the vector; -inf where `squared_distance` is inf, whatever
+        the determinant; missing where there are too few draws.
 
     Examples
     --------
@@ -107,7 +119,9 @@ def gaussian_log_density(
             return np.full(square.shape, np.nan)
         square = square * (freedom - size - 1) / freedom - size / (freedom + 1)
     entropy = gaussian_entropy(log_determinant, size, draws=draws)
-    return np.asarray(size / 2 - entropy - square / 2)
+    with np.errstate(invalid="ignore"):
+        density = size / 2 - entropy - square / 2
+    return np.where(np.isposinf(square) & (entropy < np.inf), -np.inf, density)
 
 
 def normal_fit(draws: ArrayLike) -> tuple[Floats, Floats, Floats]:
@@ -123,7 +137,9 @@ def normal_fit(draws: ArrayLike) -> tuple[Floats, Floats, Floats]:
     tuple of ndarray
         Mean (…, parameter); a matrix (…, parameter, parameter) that makes the draws white when
         they are multiplied by it from the right; and the log determinant (…) of the covariance
-        with divisor draws - 1, -inf where it is singular.
+        with divisor draws - 1. It is -inf where the correlation matrix has an eigenvalue of 1e-12
+        or less, or an entry is constant: the draws lie in a plane, and the second one means
+        nothing.
 
     Examples
     --------
@@ -135,17 +151,20 @@ def normal_fit(draws: ArrayLike) -> tuple[Floats, Floats, Floats]:
     values = np.asarray(draws, dtype=np.float64)
     mean = values.mean(axis=-2)
     centred = values - mean[..., None, :]
-    covariance = np.swapaxes(centred, -1, -2) @ centred / (values.shape[-2] - 1)
+    with np.errstate(invalid="ignore"):
+        covariance = np.swapaxes(centred, -1, -2) @ centred / np.float64(values.shape[-2] - 1)
     scale = np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1))
     known = np.isfinite(covariance).all(axis=(-1, -2)) & (scale > 0).all(axis=-1)
     safe = np.where(known[..., None], scale, 1.0)
     matrix = covariance / (safe[..., :, None] * safe[..., None, :])
     matrix = np.where(known[..., None, None], matrix, np.eye(matrix.shape[-1]))
     sizes, axes = np.linalg.eigh(matrix)
-    sizes = np.maximum(sizes, 0.0)
+    regular = sizes[..., 0] > SINGULAR
+    sizes = np.maximum(sizes, SINGULAR)
+    white = axes / (np.sqrt(sizes)[..., None, :] * safe[..., :, None])
     with np.errstate(divide="ignore"):
-        white = axes / (np.sqrt(sizes)[..., None, :] * safe[..., :, None])
         logs = np.log(sizes).sum(axis=-1) + 2 * np.log(scale).sum(axis=-1)
+    logs = np.where(regular | np.isnan(logs), logs, -np.inf)
     finite = np.isfinite(values).all(axis=(-1, -2))
     return mean, white, np.where(finite, logs, np.nan)
 
@@ -168,9 +187,9 @@ def knn_entropy(draws: ArrayLike, *, neighbours: int = 4) -> tuple[float, float]
     Returns
     -------
     tuple of float
-        Entropy in nats, and its standard error from the spread of the terms; both missing where
-        there are no more distinct draws than neighbours and parameters, -inf for draws that lie in
-        a plane.
+        Entropy in nats, and its standard error, the spread of the terms over the root of N, times
+        1.15; both missing where there are no more distinct draws than neighbours and parameters;
+        -inf, without an error, for draws that lie in a plane.
 
     Raises
     ------
@@ -182,7 +201,8 @@ def knn_entropy(draws: ArrayLike, *, neighbours: int = 4) -> tuple[float, float]
     Bias of order :math:`(k/N)^{2/d}` times the curvature of the density, and upwards at a border of
     its support; moderate in up to 5 dimensions, large in 20. Draws that depend on each other lie
     closer than they should, and bias it downwards. Without the removal of repeated draws a
-    Metropolis sampler would give -inf.
+    Metropolis sampler would give -inf. Terms of neighbours vary together: 200 to 4,000 normal draws
+    in 1 to 5 dimensions spread the estimate 1.05 to 1.4 times as far as their terms say.
 
     References
     ----------
@@ -197,6 +217,33 @@ def knn_entropy(draws: ArrayLike, *, neighbours: int = 4) -> tuple[float, float]
     >>> abs(value - 1.4189) < 4 * error
     True
     """
+    terms = nearest_terms(draws, neighbours=neighbours)
+    if terms.ndim == 0:
+        return float(terms), np.nan
+    return float(terms.mean()), float(INFLATION * terms.std(ddof=1) / np.sqrt(terms.size))
+
+
+def nearest_terms(draws: ArrayLike, *, neighbours: int = 4) -> Floats:
+    """Terms whose mean is the entropy of distinct draws by nearest neighbours.
+
+    Parameters
+    ----------
+    draws : array_like, shape (draw, parameter)
+        Independent draws.
+    neighbours : int, default 4
+        Neighbours.
+
+    Returns
+    -------
+    ndarray, shape (distinct draw,) or ()
+        Terms in nats, of the draws in ascending order; a single nan or -inf where there is no
+        finite entropy.
+
+    Raises
+    ------
+    ValueError
+        If `draws` is no matrix.
+    """
     from scipy.spatial import cKDTree
     from scipy.special import digamma, gammaln
 
@@ -205,17 +252,15 @@ def knn_entropy(draws: ArrayLike, *, neighbours: int = 4) -> tuple[float, float]
     if values.ndim != 2:
         raise ValueError(f"draws must have shape (draw, parameter), got {values.shape}")
     size = values.shape[1]
-    if not np.isfinite(values).all():
-        return np.nan, np.nan
     distinct = np.unique(values, axis=0)
     count = len(distinct)
-    if count <= max(nearest, size):
-        return np.nan, np.nan
+    if not np.isfinite(values).all() or count <= max(nearest, size):
+        return np.array(np.nan)
     mean, white, logs = normal_fit(distinct)
     if not np.isfinite(logs):
-        return -np.inf, np.nan
+        return np.array(-np.inf)
     points = (distinct - mean) @ white
     radius = cKDTree(points).query(points, k=[nearest + 1])[0][:, 0]
     ball = size / 2 * np.log(np.pi) - gammaln(size / 2 + 1)
-    terms = digamma(count) - digamma(nearest) + ball + size * np.log(radius) + logs / 2
-    return float(terms.mean()), float(terms.std(ddof=1) / np.sqrt(count))
+    level = digamma(count) - digamma(nearest) + ball + logs / 2
+    return np.asarray(level + size * np.log(radius))

@@ -108,12 +108,19 @@ def largest_rise(risk: ArrayLike, *, relative: bool, probability: float = 0.95) 
 
     Notes
     -----
-    The interval of a ratio is Student's, for the logarithm, with the paired delta-method error.
-    Where the two risks have one law their log ratio is symmetric about 0, whatever that law.
+    The interval of a ratio is Fieller's [1]_: the ratios r at which Student's test of
+    :math:`x_t - r x_0` over replicates is not significant. Where the two risks have one law but for
+    a factor, that difference is symmetric about 0, whatever the law, so that the test errs on the
+    safe side even with few replicates. The lower limit is 0, and the upper one infinite, where
+    replicates are too few to tell. A difference has Student's interval.
+
+    The value is that of the chosen generation, which was chosen for being high: where nothing
+    rises, the median ratio of squared Gaussian errors over six generations is 1.9 with 5
+    replicates, 1.2 with 20 or 100. The limits do not suffer.
 
     References
     ----------
-    .. [1] Oehlert (1992), doi:10.1080/00031305.1992.10475842.
+    .. [1] Fieller (1954), doi:10.1111/j.2517-6161.1954.tb00159.x.
 
     Examples
     --------
@@ -123,13 +130,15 @@ def largest_rise(risk: ArrayLike, *, relative: bool, probability: float = 0.95) 
     """
     values = np.asarray(risk, dtype=np.float64)
     level = 1 - (1 - probability) / (values.shape[2] - 1)
-    mean, influence = _linked(values, relative)
-    rise = mean[:, 1:] - mean[:, :1]
-    error = _error(influence[..., 1:] - influence[..., :1])
-    found = _around(rise, error, values.shape[1], level)
-    best = np.where(np.isnan(found.low), -np.inf, found.low).argmax(axis=1)
-    chosen = Evidence(*(part[np.arange(best.size), best] for part in found))
-    return Evidence(*map(np.exp, chosen)) if relative else chosen
+    if relative:
+        found = _ratio(values[..., 1:], values[..., :1], level)
+    else:
+        rise = values[..., 1:] - values[..., :1]
+        found = _around(*mean_and_error(rise, 1), values.shape[1], level)
+    # By the lower limit, and by the value where limits are equal.
+    keys = [np.where(np.isnan(part), -np.inf, part) for part in (found.value, found.low)]
+    best = np.lexsort(keys, axis=-1)[:, -1]
+    return Evidence(*(part[np.arange(best.size), best] for part in found))
 
 
 def late_growth(risk: ArrayLike, *, relative: bool, probability: float = 0.95) -> Evidence:
@@ -154,6 +163,11 @@ def late_growth(risk: ArrayLike, *, relative: bool, probability: float = 0.95) -
 
     Notes
     -----
+    The interval is Student's with the error of the delta method, which is too narrow where few
+    replicates carry a mean: squared Gaussian errors that stay as they are give a lower limit above
+    0.25 in 4.6, 5.4, 4.5, 3.6, 2.3, 1.8 and 0.9 % of runs of six generations with 2, 3, 5, 10, 20,
+    40 and 100 replicates, and in 3.9 % at most of runs of 20 generations.
+
     No finite run can tell slow relaxation to a bound from divergence, nor see a risk that grows as
     slowly as a logarithm: run longer if in doubt.
 
@@ -221,6 +235,28 @@ def scaling_gap(
         counts.append(influence.shape[1])
     scale = np.log(factor)
     return _around(value / scale, np.sqrt(variance) / scale, min(counts), probability)
+
+
+def _ratio(values: Floats, first: Floats, probability: float) -> Evidence:
+    """Ratio of means over replicates to the first one, with Fieller's interval, on 0 or more."""
+    from scipy.special import stdtrit
+
+    count = values.shape[1]
+    mean, base = values.mean(axis=1), first.mean(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = mean / base
+        if count < 2:
+            return Evidence(ratio, np.full(ratio.shape, np.nan), np.full(ratio.shape, np.nan))
+        scale = stdtrit(count - 1, (1 + probability) / 2) ** 2 / (count * (count - 1))
+        apart, start = values - mean[:, None], first - base[:, None]
+        # The limits solve a r^2 - 2 b r + c = 0.
+        a = base**2 - scale * (start**2).sum(axis=1)
+        b = mean * base - scale * (apart * start).sum(axis=1)
+        c = mean**2 - scale * (apart**2).sum(axis=1)
+        root = b + np.sqrt(np.maximum(b**2 - a * c, 0.0))
+        low, high = np.where(c > 0, c / root, 0.0), np.where(a > 0, root / a, np.inf)
+    known = ~np.isnan(root)
+    return Evidence(ratio, np.where(known, low, np.nan), np.where(known, high, np.nan))
 
 
 def _linked(values: Floats, relative: bool) -> tuple[Floats, Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -20,13 +21,25 @@ from bayescollapse.measures.evidence import (
     scaling_gap,
 )
 from bayescollapse.measures.kernels import binomial_interval
-from bayescollapse.measures.layout import cells_of, central_intervals, group, real_rows, truth_of
+from bayescollapse.measures.layout import cells_of, central_intervals, real_rows, truth_of
 from bayescollapse.measures.registry import lacking
 from bayescollapse.measures.risk import Risk, standard_errors
 
 __all__ = ["FINDERS", "Finding", "Material"]
 
 Floats = NDArray[np.float64]
+
+SAME = (
+    "estimator",
+    "model",
+    "source",
+    "schemes",
+    "generations",
+    "method",
+    "draws",
+    "chains",
+)
+"""Settings that runs of one experiment with different numbers of rows have in common."""
 
 
 class Finding(NamedTuple):
@@ -40,11 +53,14 @@ class Finding(NamedTuple):
         What it is compared with.
     lineages : ndarray, shape (scheme, replicate), optional
         In which lineages it happened: 1, 0 or missing; None where it speaks of no single lineage.
+    note : str, optional
+        What the run cannot tell of some schemes, and why; empty where it tells all.
     """
 
     evidence: Evidence
     threshold: float
     lineages: Floats | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,9 +156,9 @@ def _scaling(material: Material) -> Finding | str:
     if small[1] is None or large[1] is None:
         return lacking(name, "real_only")
     last = small[0].shape[2] - 1
-    schemes = [_schemes(run) for run in (material.run, larger)]
-    if large[0].shape[2] != last + 1 or schemes[0] != schemes[1]:
-        return lacking(name, "larger run", because="larger= has other schemes or generations")
+    changed = _differing(material.run, larger)
+    if changed:
+        return lacking(name, "larger run", because=f"larger= differs in {changed}")
     rows = [float(real_rows(run, [last]).item()) for run in (material.run, larger)]
     if not rows[1] > rows[0]:
         return lacking(name, "larger run", because=f"larger= has {rows[1]:g} rows")
@@ -155,8 +171,10 @@ def _scaling(material: Material) -> Finding | str:
     return Finding(found, material.thresholds.scaling_gap)
 
 
-def _schemes(run: xr.DataTree) -> list[str]:
-    return [str(s) for s in group(run, "summary", needed_for="collapse")["scheme"].to_numpy()]
+def _differing(run: xr.DataTree, larger: xr.DataTree) -> list[str]:
+    """Name the settings of one experiment in which two runs differ."""
+    mine, theirs = (json.loads(tree.attrs["configuration"]) for tree in (run, larger))
+    return [name for name in SAME if mine[name] != theirs[name]]
 
 
 def _modes(material: Material) -> Finding | str:
@@ -203,30 +221,37 @@ def _no_rows(material: Material, name: str) -> str:
 
 
 def _certainty(material: Material) -> Finding | str:
-    mean = cells_of(material.run, "mean", material.var_names)
-    truth = truth_of(material.run, mean)
-    intervals = central_intervals(material.run)
+    name, run = "false_certainty", material.run
+    last = cells_of(run, "mean", material.var_names).isel(generation=-1)
+    truth = truth_of(run, last)
+    intervals = central_intervals(run)
     if truth is None or bool(truth.isnull().any()):
-        return lacking("false_certainty", "truth", because="true values are missing")
+        return lacking(name, "truth", because="true values are missing")
     if not intervals:
-        return "false_certainty: the run holds no pair of quantiles (give probabilities=)"
-    nominal, lower, upper = max(intervals)
-    low, high = (
-        cells_of(material.run, label, material.var_names).isel(generation=-1)
-        for label in (lower, upper)
+        return f"{name}: the run holds no pair of quantiles (give probabilities=)"
+    nominal, *labels = max(intervals)
+    low, high, sd = (
+        cells_of(run, label, material.var_names).isel(generation=-1) for label in (*labels, "sd")
     )
-    inside = (low <= truth) & (truth <= high)
+    known = (sd > 0) & low.notnull() & high.notnull()
+    if not bool(known.any()):
+        return f"{name}: the posteriors are single points (run the experiment with another method)"
+    inside = ((low <= truth) & (truth <= high)).where(known)
     hits = inside.transpose("parameter", "scheme", "replicate").to_numpy()
     found = _coverage(hits, material.probability)
-    return Finding(found, nominal - material.thresholds.coverage_gap)
+    unknown = last["scheme"].to_numpy()[np.isnan(found.value)].tolist()
+    note = f"{name}: some posteriors of {unknown} have no interval" if unknown else ""
+    return Finding(found, nominal - material.thresholds.coverage_gap, note=note)
 
 
-def _coverage(hits: NDArray[np.bool_], probability: float) -> Evidence:
+def _coverage(hits: Floats, probability: float) -> Evidence:
     """Coverage of the parameter that is covered least, at a level that holds for all of them."""
     parameters, _, trials = hits.shape
     count = hits.sum(axis=2).min(axis=0)
+    known = ~np.isnan(count)
     level = 1 - (1 - probability) / parameters
-    return Evidence(count / trials, *binomial_interval(count, trials, probability=level))
+    limits = binomial_interval(np.where(known, count, 0), trials, probability=level)
+    return Evidence(count / trials, *(np.where(known, limit, np.nan) for limit in limits))
 
 
 def _flags(values: Floats, yes: NDArray[np.bool_]) -> Floats:

@@ -18,6 +18,7 @@ __all__ = [
     "group",
     "has_group",
     "like_run",
+    "pooled_draws",
     "real_rows",
     "replicate_error",
     "truth_of",
@@ -129,6 +130,12 @@ def like_run(
     chosen = group(run, name, needed_for=name).sel(statistic=statistic, drop=True)
     flat = flatten(chosen, ("replicate", "generation"))
     return flat.reindex({d: like[d].to_numpy() for d in ("replicate", "generation", "parameter")})
+
+
+def pooled_draws(posterior: xr.Dataset) -> xr.Dataset:
+    """Put the draws of all chains, one chain after the other, on the dimension ``sample``."""
+    stacked = posterior.stack(sample=("chain", "draw"), create_index=False)
+    return stacked.assign_coords(sample=np.arange(stacked.sizes["sample"]))
 
 
 def truth_of(run: xr.DataTree, like: xr.DataArray) -> xr.DataArray | None:

@@ -15,7 +15,7 @@ from bayescollapse.measures.mutual_kernels import (
     gaussian_mutual_information,
     knn_mutual_information,
 )
-from bayescollapse.measures.registry import REFERENCES, Measure, lacking
+from bayescollapse.measures.registry import REFERENCES, LackingError, Measure, lacking
 from bayescollapse.measures.truths import prior_truths
 
 __all__ = ["MEASURES", "mutual_information"]
@@ -52,7 +52,7 @@ MEASURES = (
     _measure(
         "mutual_information_knn",
         "population value: every one-to-one change; estimate: affine",
-        "order 1 / replicates near 0, downwards for strong dependence",
+        "order 1 / replicates near 0, downwards for strong dependence and for values that repeat",
         KSG,
     ),
     _measure(
@@ -91,9 +91,8 @@ def mutual_information(
     run : DataTree
         Result of an experiment.
     about : {"truth", "first", "real_only", "real_seen", "real_plus"}, default "truth"
-        The truth, drawn from the prior anew for every replicate; or the posterior mean of
-        generation 0 (infinite at generation 0), or of a reference of the run in the same
-        generation.
+        The truth, drawn from a prior anew for every replicate; or the posterior mean of the run's
+        first generation, or of a reference of the run in the same generation.
     var_names : str or sequence of str, optional
         Parameters, or labels of single entries such as ``"beta[0]"``; all if not given.
     neighbours : int, default 4
@@ -106,15 +105,22 @@ def mutual_information(
     Dataset
         On (scheme, generation, parameter), the joint one on (scheme, generation). Errors over
         replicates are ``_mcse``; ``mutual_information`` also has ``_low`` and ``_high`` (Fisher).
+        ``attrs["missing"]`` names parameters that the truths do not have: their figures are
+        missing, and the joint one is of the others.
 
     Raises
     ------
     ValueError
-        If `about` is unknown or the run does not have it, or it is the truth and the run has one
-        truth for all replicates.
+        If `about` is unknown.
+    LackingError
+        If the run does not have it, or it is the truth and the run has one for all replicates.
 
     Notes
     -----
+    A generation about itself (the first about ``"first"``, generation 0 about a reference of the
+    same rows) has infinite information, unless its mean takes few values, as that of a count: then
+    the nearest neighbours give the entropy of these values, the other two infinity all the same.
+
     The joint value needs many more replicates than parameters. Errors are of first order, and too
     small near 0, where the interval holds. Compare with
     :func:`bayescollapse.theory.iterated_information` for a Gaussian mean under ``replace``.
@@ -143,23 +149,32 @@ def mutual_information(
     mean = cells_of(run, "mean", var_names).transpose(*LEAD, "parameter")
     if about == "truth":
         names = [measure.name for measure in MEASURES]
-        known = prior_truths(run, names, var_names)
-        mean = mean.sel(parameter=known["parameter"].to_numpy())
-        target = known.to_numpy()[None, None]
+        target = prior_truths(run, names, var_names).to_numpy()[None, None]
     elif about == "first":
         target = mean.isel(generation=0).to_numpy()[:, None]
     else:
         centre = like_run(run, f"reference/{about}", "mean", mean)
         if centre is None:
-            raise ValueError(lacking(f"mutual information about {about}", about))
+            raise LackingError(lacking(f"mutual information about {about}", about))
         order = ("generation", "replicate", "parameter")
         target = centre.transpose(*order).to_numpy()[None]
     out = _by_parameter(mean, target, probability)
     out |= _by_neighbours(mean, target, nearest)
-    out |= _jointly(mean, target)
+    unknown = np.isnan(target).all(axis=(0, 1, 2))
+    out |= _jointly(mean.isel(parameter=np.flatnonzero(~unknown)), target[..., ~unknown])
     data = {name: array.assign_attrs(units="nats") for name, array in out.items()}
     data["correlation"].attrs["units"] = "1"
-    return xr.Dataset(data, attrs={"about": about, "replicates": mean.sizes["replicate"]})
+    missing = _unknown(mean["parameter"].to_numpy()[unknown].tolist())
+    attrs = {"about": about, "replicates": mean.sizes["replicate"], "missing": missing}
+    return xr.Dataset(data, attrs=attrs)
+
+
+def _unknown(labels: Sequence[str]) -> str:
+    """Say which parameters the truths do not have."""
+    if not labels:
+        return ""
+    because = "truths have no such parameter, and the joint one leaves it out"
+    return lacking(f"mutual_information of {', '.join(labels)}", "prior truths", because=because)
 
 
 def _by_parameter(

@@ -11,8 +11,8 @@ __all__ = ["correlation_interval", "gaussian_mutual_information", "knn_mutual_in
 
 Floats = NDArray[np.float64]
 
-INFLATION = 1.3
-"""Spread of the estimate over the spread of its terms, for normal pairs and 4 neighbours."""
+INFLATION = 1.1, 2.0
+"""Spread of an estimate over that of its terms: a + b root(k / N), fitted to simulations."""
 
 SINGULAR = 1e-12
 """Smallest eigenvalue of a correlation matrix that is told from 0."""
@@ -160,8 +160,9 @@ def knn_mutual_information(
     Returns
     -------
     tuple of float
-        Estimate in nats, inf where x and y are the same up to scale; and its standard error, the
-        spread of its terms over the root of N, times 1.3.
+        Estimate in nats, and its standard error: the spread of its terms over the root of N, times
+        :math:`1.1 + 2\sqrt{k/N}`. Where one of x and y is a linear function of the other, the
+        estimate is inf if no value repeats, else the entropy of the shares of the values.
 
     Raises
     ------
@@ -173,8 +174,13 @@ def knn_mutual_information(
     Independent x and y have mean 0 up to order 1/N, with either sign. Strong dependence is
     underestimated: with N pairs little above log(N) can be seen. Values that repeat (a mean of
     counts) are first spread evenly over the smallest gap between values, which keeps the
-    information. Terms of neighbours vary together, so the error is 1.3 times what their spread
-    says: simulations with 4 neighbours and normal pairs give 1.2 to 1.4.
+    information and lowers its estimate: two counts of up to 5 that are all but equal lose 17 % with
+    200 pairs and 6 % with 2,000, and independent binary ones come out at -0.02 to -0.04.
+
+    Terms of neighbours vary together, hence the factor of the error. For normal pairs with
+    correlations of .5 to .95, 60 to 1,000 of them and 1 to 30 neighbours, simulated errors differ
+    from it by up to 20 %, with 4 neighbours by up to 10 %; that of few independent pairs is
+    smaller, by a quarter with 4 neighbours and 30 pairs.
 
     References
     ----------
@@ -205,14 +211,24 @@ def knn_mutual_information(
     if not min(spread) > 0:
         return np.nan, np.nan
     first, second = (first - first.mean()) / spread[0], (second - second.mean()) / spread[1]
-    if np.abs(np.abs(first) - np.abs(second)).max() < 1e-12:
-        return np.inf, 0.0
+    if min(np.abs(first - second).max(), np.abs(first + second).max()) < 1e-12:
+        return _own_entropy(first)
     pairs = np.stack([_untied(first, GOLDEN), _untied(second, SILVER)], axis=1)
     radius = cKDTree(pairs).query(pairs, k=[nearest + 1], p=np.inf)[0][:, 0]
     inside = [_inside(margin, radius * (1 - 1e-12)) for margin in pairs.T]
     terms = digamma(nearest) + digamma(first.size) - sum(digamma(n + 1.0) for n in inside)
-    error = INFLATION * terms.std(ddof=1) / np.sqrt(first.size)
+    inflation = INFLATION[0] + INFLATION[1] * np.sqrt(nearest / first.size)
+    error = inflation * terms.std(ddof=1) / np.sqrt(first.size)
     return float(terms.mean()), float(error)
+
+
+def _own_entropy(values: Floats) -> tuple[float, float]:
+    """Information of values about themselves: their entropy, infinite if none of them repeats."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    if counts.max() == 1:
+        return np.inf, 0.0
+    terms = -np.log(counts / values.size)[place]
+    return float(terms.mean()), float(terms.std(ddof=1) / np.sqrt(values.size))
 
 
 def _vectors(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:

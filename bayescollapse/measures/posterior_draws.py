@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bayescollapse.measures.divergence import joint, null
-from bayescollapse.measures.layout import LEAD, flatten, group, truth_of
+from bayescollapse.measures.layout import LEAD, flatten, group, pooled_draws, truth_of
 from bayescollapse.measures.posterior_table import (
     JOINT,
     MARGINAL,
     POSTERIOR_MEASURES,
     UPWARDS,
+    least_draws,
 )
 from bayescollapse.measures.references import reference_draws
 
-__all__ = ["Comparison", "compare_draws"]
+__all__ = ["Compared", "Comparison", "compare_draws"]
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +31,9 @@ _CELLS = 2_000
 
 _ENTRIES = 1 << 22
 """Numbers that a block of replicates may hold at a time."""
+
+_GROUPS = 20
+"""Groups of neighbouring draws that the jackknife leaves out, one at a time."""
 
 
 class Comparison(NamedTuple):
@@ -39,6 +44,14 @@ class Comparison(NamedTuple):
     var_names: str | Sequence[str] | None
     permutations: int
     seed: int
+
+
+class Compared(NamedTuple):
+    """What comes of it, by name of the measure; errors if there is a single replicate."""
+
+    values: dict[str, xr.DataArray]
+    errors: dict[str, xr.DataArray]
+    nulls: dict[str, xr.DataArray]
 
 
 class Block(NamedTuple):
@@ -69,8 +82,8 @@ class Block(NamedTuple):
 
 def compare_draws(
     task: Comparison, names: Sequence[str], mean: xr.DataArray, sd: xr.DataArray, *, progress: bool
-) -> tuple[dict[str, xr.DataArray], dict[str, xr.DataArray]]:
-    """Compute measures from draws in every cell, and null points of their means over replicates.
+) -> Compared:
+    """Compute measures from draws in every cell, and how far chance alone would take them.
 
     Parameters
     ----------
@@ -85,18 +98,20 @@ def compare_draws(
 
     Returns
     -------
-    tuple of dict
-        Values by measure on (scheme, replicate, generation[, parameter]), and ``<name>_null`` on
-        (scheme, generation[, parameter]) where permutations were asked for.
+    Compared
+        Values on (scheme, replicate, generation[, parameter]), and their jackknife errors if there
+        is a single replicate and draws enough; ``<name>_null`` on (scheme, generation[, parameter])
+        where permutations were asked for.
     """
     from threadpoolctl import threadpool_limits
 
     from bayescollapse.experiment.progress import show_progress
 
     if not names:
-        return {}, {}
+        return Compared({}, {}, {})
     alone = mean.isel(parameter=0, drop=True).drop_vars("variable", errors="ignore")
     cells = {name: xr.full_like(mean if name in MARGINAL else alone, np.nan) for name in names}
+    errors = _empty_errors(task, cells, mean)
     truth = truth_of(task.run, mean) if task.reference == "truth" else None
     other = _reference(task)
     shown = progress and alone.size * (1 + task.permutations) > _CELLS
@@ -109,11 +124,11 @@ def compare_draws(
             block = Block(_scheme_draws(task, place), scale, point, other)
             sums: dict[str, Floats] = {}
             for part in block.parts():
-                _fill(cells, sums, task, block, place, part)
+                _fill(Compared(cells, errors, {}), sums, task, block, place, part)
                 bar.advance(str(label), block.draws[part].shape[0] * block.draws.shape[1])
             for name, total in sums.items():
                 dealt.setdefault(name, []).append(total / len(block.draws))
-    return cells, _null_points(dealt, cells)
+    return Compared(cells, errors, _null_points(dealt, cells))
 
 
 def _scheme_draws(task: Comparison, place: int) -> Floats:
@@ -131,14 +146,25 @@ def _reference(task: Comparison) -> Floats | None:
 
 def _pooled(posterior: xr.Dataset, var_names: str | Sequence[str] | None) -> Floats:
     """Draws of all chains, shape (replicate, generation, draw, parameter)."""
-    stacked = posterior.stack(sample=("chain", "draw"), create_index=False)
-    stacked = stacked.assign_coords(sample=np.arange(stacked.sizes["sample"]))
-    flat = flatten(stacked, (*LEAD, "sample"), var_names)
+    flat = flatten(pooled_draws(posterior), (*LEAD, "sample"), var_names)
     return np.asarray(flat.isel(scheme=0).to_numpy(), dtype=np.float64)
 
 
+def _empty_errors(
+    task: Comparison, cells: dict[str, xr.DataArray], mean: xr.DataArray
+) -> dict[str, xr.DataArray]:
+    """Places for jackknife errors of a single replicate, where there are draws enough."""
+    posterior = group(task.run, "posterior", needed_for="posterior drift")
+    draws = posterior.sizes["chain"] * posterior.sizes["draw"]
+    if mean.sizes["replicate"] > 1 or draws < 2 * _GROUPS:
+        return {}
+    left = draws - -(-draws // _GROUPS)
+    able = [n for n in cells if least_draws(n, mean.sizes["parameter"]) <= left]
+    return {n: xr.full_like(cells[n], np.nan) for n in able}
+
+
 def _fill(
-    cells: dict[str, xr.DataArray],
+    found: Compared,
     sums: dict[str, Floats],
     task: Comparison,
     whole: Block,
@@ -147,19 +173,29 @@ def _fill(
 ) -> None:
     """Measure a run of replicates of a scheme, and add up what permutations give."""
     block = whole.part(part)
-    rng = np.random.default_rng(np.random.SeedSequence(task.seed, spawn_key=(part.start,)))
-    for name in cells:
+    for name, cells in found.values.items():
         kernel, x, y, axis = _arguments(name, block)
-        value = np.asarray(kernel(x, y))
-        if task.reference == "first":
-            value[:, 0] = np.where(np.isfinite(value[:, 0]), 0.0, np.nan)
-            if task.permutations and name in UPWARDS:
-                deals = null.permutation_null(
-                    kernel, x, y, rng=rng, permutations=task.permutations, axis=axis
-                )
-                deals[:, :, 0] = 0.0
-                sums[name] = sums.get(name, np.zeros(())) + deals.sum(axis=1)
-        cells[name].values[place, part] = value
+        cells.values[place, part] = _start(task, kernel(x, y))
+        if name in found.errors:
+            error = null.jackknife_error(kernel, x, y, blocks=_GROUPS, axis=axis)
+            found.errors[name].values[place, part] = _start(task, error)
+        if task.permutations and name in UPWARDS:
+            # By name, so that a null does not depend on which other measures there are.
+            key = (zlib.crc32(name.encode()), part.start)
+            rng = np.random.default_rng(np.random.SeedSequence(task.seed, spawn_key=key))
+            deals = null.permutation_null(
+                kernel, x, y, rng=rng, permutations=task.permutations, axis=axis
+            )
+            dealt = np.stack([_start(task, deal) for deal in deals])
+            sums[name] = sums.get(name, np.zeros(())) + dealt.sum(axis=1)
+
+
+def _start(task: Comparison, values: ArrayLike) -> Floats:
+    """Set generation 0 to exactly 0 where it is compared with itself."""
+    out = np.array(values, dtype=np.float64)
+    if task.reference == "first":
+        out[:, 0] = np.where(np.isfinite(out[:, 0]), 0.0, np.nan)
+    return out
 
 
 def _arguments(name: str, block: Block) -> tuple[Callable[..., Any], Floats, Floats, int]:

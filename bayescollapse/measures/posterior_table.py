@@ -8,11 +8,12 @@ from typing import Any
 
 import xarray as xr
 
+from bayescollapse._checks import integer
 from bayescollapse.measures.divergence import binned, joint, kl, neighbours, sliced, univariate
 from bayescollapse.measures.kernels import gaussian_kl, gaussian_wasserstein, wasserstein_1d
 from bayescollapse.measures.layout import group, has_group
 from bayescollapse.measures.references import check_reference, reference_draws
-from bayescollapse.measures.registry import Measure, lacking
+from bayescollapse.measures.registry import KNOWING, Measure, lacking
 
 __all__ = [
     "DEFAULT",
@@ -22,7 +23,9 @@ __all__ = [
     "POSTERIOR_MEASURES",
     "UPWARDS",
     "allowed",
+    "check_permutations",
     "chosen",
+    "least_draws",
     "words",
 ]
 
@@ -75,6 +78,38 @@ def chosen(measures: Sequence[str] | None, reference: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def check_permutations(permutations: int, names: Sequence[str], reference: str) -> None:
+    """Refuse permutations that would give no null point.
+
+    Raises
+    ------
+    ValueError
+        If there are 1 to 98, the reference is a point, or no measure is biased upwards.
+    """
+    if not integer("permutations", permutations, minimum=0):
+        return
+    if permutations < 99:
+        raise ValueError(
+            f"permutations must be 0 or at least 99, got {permutations}: fewer do not reach the "
+            "99 % point of a null"
+        )
+    if reference == "truth":
+        raise ValueError(
+            f"permutations exchange draws with those of the reference, and the truth is a point, "
+            f"got permutations={permutations}: use permutations=0, or one of {KNOWING}"
+        )
+    if not set(names) & set(UPWARDS):
+        raise ValueError(
+            f"permutations give null points of {list(UPWARDS)}, which are biased upwards, got "
+            f"measures={list(names)}: name one of them, or use permutations=0"
+        )
+
+
+def least_draws(name: str, parameters: int) -> int:
+    """Fewest draws from which a measure is defined."""
+    return {"kl_moments": parameters + 3, "kl_neighbours": max(6, parameters + 3)}.get(name, 1)
+
+
 def words(name: str, reference: str) -> tuple[str, str]:
     """Describe a measure in words and units."""
     text = name.replace("_", " ")
@@ -109,11 +144,12 @@ def _short_of_draws(
     if reference == "truth" and densities:
         text = "the truth is a point without a density (use gaussian_kl or gaussian_hellinger)"
         found.append((densities, f"{', '.join(densities)}: {text}"))
+        drawn = [n for n in drawn if n not in densities]
     posterior = group(run, "posterior", needed_for="posterior drift")
     draws = posterior.sizes["chain"] * posterior.sizes["draw"]
-    for name, least in (("kl_moments", parameters + 3), ("kl_neighbours", 6)):
-        if name in drawn and name not in (densities if reference == "truth" else ()):
-            if draws < least:
-                because = f"{draws} draws of {parameters} parameters, {least} are needed"
-                found.append(([name], lacking(name, "draws", because=because)))
+    for name in drawn:
+        least = least_draws(name, parameters)
+        if draws < least:
+            because = f"{draws} draws of {parameters} parameters, {least} are needed"
+            found.append(([name], lacking(name, "draws", because=because)))
     return found

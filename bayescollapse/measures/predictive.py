@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
-from bayescollapse._checks import share
+from bayescollapse._checks import integer
 from bayescollapse.experiment.describe import check_run
-from bayescollapse.measures.category_kernels import (
-    category_counts,
-    category_entropy,
-    chance_of_difference,
-    relative_mass,
-    support_loss,
-)
 from bayescollapse.measures.divergence_from_truth import truth_divergence
 from bayescollapse.measures.drift import over_replicates
 from bayescollapse.measures.layout import LEAD, group
@@ -26,32 +16,13 @@ from bayescollapse.measures.predictive_table import WORDS
 from bayescollapse.measures.recorded import MOMENTS, emitted_shifts, held_out_loss
 from bayescollapse.measures.references import check_reference
 from bayescollapse.measures.registry import LackingError, lacking
-from bayescollapse.measures.row_kernels import (
-    far_share,
-    find_basins,
-    mean_difference,
-    neighbour_entropy,
-    tail_ratio,
-)
-from bayescollapse.measures.row_samples import Kernel
-from bayescollapse.measures.rows_compared import RowReference, row_reference
+from bayescollapse.measures.row_measures import ROWS, row_measures
+from bayescollapse.measures.rows_compared import RowReference
 
 if TYPE_CHECKING:
     from bayescollapse.experiment.experiment import Experiment
 
 __all__ = ["predictive_cells", "predictive_drift"]
-
-Floats = NDArray[np.float64]
-
-ROWS = (
-    "tail_mass",
-    "rare_mass",
-    "support_loss",
-    "modes_kept",
-    "far_rows",
-    "entropy_change",
-    "diversity",
-)
 
 
 def predictive_drift(
@@ -63,7 +34,7 @@ def predictive_drift(
     tail: float = 0.05,
     kept: float = 0.25,
     rows: int = 500,
-    progress: bool = False,
+    progress: bool = True,
 ) -> xr.Dataset:
     r"""Measure how far what each generation predicts has moved.
 
@@ -112,9 +83,9 @@ def predictive_drift(
     kept : float, default 0.25
         Smallest share of its mass that a mode must keep, 0 to 1.
     rows : int, default 500
-        Rows behind ``truth_divergence``.
-    progress : bool, default False
-        Show a progress bar where something takes long.
+        Rows behind ``truth_divergence``, at least 2.
+    progress : bool, default True
+        Whether what takes long shows how far it is.
 
     Returns
     -------
@@ -133,14 +104,19 @@ def predictive_drift(
 
     Notes
     -----
-    Measures of emitted rows see the rows that trained the next generation, after any selection,
-    each entry of a response by itself; the last generation trained nobody and is missing. They
-    compare with the rows of all replicates together: real ones, those of generation 0 of the
-    same scheme, or unselected ones from the posterior predictive of a reference.
+    Everything sees each entry of a response by itself. ``emitted_mean_shift`` and its kin see as
+    many rows as the next generation wants, as every generation proposed them, the last one too:
+    before any selection, whether accepted or not. They compare with the rows of the same replicate,
+    or with the real rows of all replicates if `reference` is ``"truth"``.
+
+    From ``tail_mass`` on the table sees the rows that trained the next generation, after any
+    selection; the last generation trained nobody and is missing. They compare with the rows of all
+    replicates together: real ones, those of generation 0 of the same scheme (with which that
+    generation's own agree better than fresh ones would), or those from the posterior of a
+    reference, by joint emission, covariates of the source and without selection.
     ``entropy_change`` and ``modes_kept`` compare samples of different sizes: read changes over
-    generations, not levels. In a response of integers every value is a category; modes are then
-    the categories that are not rare, the distance between two rows is 0 or 1, and there are no
-    tails.
+    generations, not levels. In a response of integers every value is a category; modes are then the
+    categories that are not rare, the distance between two rows is 0 or 1, and there are no tails.
 
     Examples
     --------
@@ -154,8 +130,15 @@ def predictive_drift(
     >>> predictive_drift(run)["diversity"].dims
     ('scheme', 'generation', 'response')
     """
+    integer("rows", rows, minimum=2)
     cells = predictive_cells(
-        run, reference=reference, experiment=experiment, rare=rare, tail=tail, kept=kept
+        run,
+        reference=reference,
+        experiment=experiment,
+        rare=rare,
+        tail=tail,
+        kept=kept,
+        progress=progress,
     )
     missing: list[str] = list(cells.attrs["missing"])
     arrays = {str(name): array for name, array in cells.items()}
@@ -180,12 +163,13 @@ def predictive_cells(
     rare: float = 0.05,
     tail: float = 0.05,
     kept: float = 0.25,
+    progress: bool = False,
 ) -> xr.Dataset:
     """Measure every replicate's predictions, before they are reduced.
 
     Parameters
     ----------
-    run, reference, experiment, rare, tail, kept
+    run, reference, experiment, rare, tail, kept, progress
         As for :func:`predictive_drift`.
 
     Returns
@@ -194,8 +178,9 @@ def predictive_cells(
         The variables of :func:`predictive_drift` without ``truth_divergence``, on (scheme,
         replicate, generation) and their own dimensions; ``attrs["missing"]`` is a list.
     """
-    share("rare", rare)
-    share("kept", kept)
+    for name, value in (("rare", rare), ("kept", kept)):
+        if not 0 <= value <= 1:
+            raise ValueError(f"{name} must lie in [0, 1], got {value!r}")
     if not 0 < tail < 1:
         raise ValueError(f"tail must lie above 0 and below 1, got {tail!r}")
     if reference is not None:
@@ -210,86 +195,26 @@ def predictive_cells(
         try:
             arrays.update(measure())
         except LackingError as lack:
-            missing.append(f"{', '.join(names)}: {lack}")
+            what, reason = ", ".join(names), str(lack)
+            missing.append(reason if reason.startswith(what) else f"{what}: {reason}")
 
-    @cache
-    def compared() -> RowReference:
-        return row_reference(run, reference or "truth", experiment)
+    def loss() -> dict[str, xr.DataArray]:
+        start = reference or "first"
+        return {"held_out_loss": held_out_loss(run, reference=start, experiment=experiment)}
 
     def shifts() -> dict[str, xr.DataArray]:
-        own = reference in (None, "first")
-        return emitted_shifts(run, None if own else compared().statistics)
+        return emitted_shifts(run, None if reference is None else compared.statistics)
 
-    start = reference or "first"
-    loss = partial(held_out_loss, run, reference=start, experiment=experiment)
-    add(["held_out_loss"], lambda: {"held_out_loss": loss()})
+    def of_rows() -> dict[str, xr.DataArray]:
+        found, notes = row_measures(compared, _coords(run), rare=rare, tail=tail, kept=kept)
+        missing.extend(notes)
+        return found
+
+    compared = RowReference(run, reference or "truth", experiment, progress)
+    add(["held_out_loss"], loss)
     add(MOMENTS, shifts)
-    add(ROWS, lambda: _rows(compared(), _coords(run), rare, tail, kept))
+    add(ROWS, of_rows)
     return xr.Dataset(arrays).assign_attrs(missing=missing)
-
-
-def _rows(
-    compared: RowReference, coords: dict[str, Any], rare: float, tail: float, kept: float
-) -> dict[str, xr.DataArray]:
-    samples = compared.samples
-    labels = list(samples.real)
-    values: dict[str, Floats] = {}
-    for i, label in enumerate(labels):
-        if samples.discrete[label]:
-            make = partial(_discrete, rare=rare, kept=kept)
-        else:
-            make = partial(_continuous, tail=tail, kept=kept)
-        for name, value in samples.apply(compared.kernels(label, make), label).items():
-            empty = np.full((*samples.shape, len(labels)), np.nan)
-            values.setdefault(name, empty)[..., i] = value
-    coords = coords | {"response": labels}
-    return {n: xr.DataArray(v, coords=coords, dims=(*LEAD, "response")) for n, v in values.items()}
-
-
-def _continuous(real: NDArray[Any], *, tail: float, kept: float) -> Kernel:
-    """Give the kernel of a continuous response."""
-    basins = find_basins(real)
-    entropy, difference = neighbour_entropy(real), mean_difference(real)
-
-    def kernel(rows: NDArray[Any]) -> dict[str, Floats]:
-        x = np.sort(rows, axis=-1)
-        place = np.searchsorted(basins.edges, x)
-        mass = category_counts(place, np.arange(basins.mass.size))[..., :-1] / x.shape[-1]
-        return {
-            "tail_mass": tail_ratio(x, real, tail=tail),
-            "modes_kept": (mass >= kept * basins.mass).mean(axis=-1),
-            "far_rows": far_share(x, real),
-            "entropy_change": neighbour_entropy(x) - entropy,
-            "diversity": mean_difference(x) / difference,
-        }
-
-    return kernel
-
-
-def _discrete(real: NDArray[Any], *, rare: float, kept: float) -> Kernel:
-    """Give the kernel of a response of categories or counts."""
-    categories, count = np.unique(real, return_counts=True)
-    p = np.append(count / count.sum(), 0.0)
-    common = p > rare
-    entropy, difference = category_entropy(count), chance_of_difference(count)
-
-    def kernel(x: NDArray[Any]) -> dict[str, Floats]:
-        counts = category_counts(x, categories)
-        mass = counts[..., common] / x.shape[-1]
-        values = {
-            "support_loss": support_loss(counts, p),
-            "far_rows": far_share(x, real),
-            "entropy_change": category_entropy(counts) - entropy,
-        }
-        if common.any():
-            values["modes_kept"] = (mass >= kept * p[common]).mean(axis=-1)
-        if p[~common].sum() > 0:
-            values["rare_mass"] = relative_mass(counts, p, ~common)
-        if difference > 0:
-            values["diversity"] = chance_of_difference(counts) / difference
-        return values
-
-    return kernel
 
 
 def _coords(run: xr.DataTree) -> dict[str, Any]:

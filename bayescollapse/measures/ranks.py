@@ -18,7 +18,7 @@ from bayescollapse._checks import integer
 from bayescollapse.measures.bands import p_value
 from bayescollapse.measures.kernels import mean_and_error
 from bayescollapse.measures.layout import flatten, has_group
-from bayescollapse.measures.registry import Measure, lacking
+from bayescollapse.measures.registry import LackingError, Measure, lacking
 from bayescollapse.measures.truths import prior_truths
 
 __all__ = ["MEASURES", "rank_bend", "rank_of_truth", "truth_ranks"]
@@ -58,7 +58,7 @@ MEASURES = (
         name="bend",
         question="calibration over generations",
         units="1",
-        lowest=-(5.0**0.5) / 2,
+        lowest=-(2.0**0.5),
         highest=5.0**0.5,
         symmetric=False,
         invariant=True,
@@ -172,7 +172,8 @@ def truth_ranks(
     Parameters
     ----------
     run : DataTree
-        Result of an experiment that kept draws and drew a truth per replicate from the prior.
+        Result of an experiment that kept draws and drew a truth per replicate from the learner's
+        own prior.
     var_names : str or sequence of str, optional
         Parameters, or labels of single entries such as ``"beta[0]"``; all if not given.
     thin : int, default 1
@@ -189,16 +190,16 @@ def truth_ranks(
 
     Raises
     ------
-    ValueError
-        If the run has no draws, or one truth for all replicates.
+    LackingError
+        If the run has fewer than two draws in a cell, one truth for all replicates, or truths from
+        another model's prior, whose ranks are not uniform even at generation 0.
 
     Notes
     -----
     Replicates must be independent given the scheme; generations of one lineage are not independent
     of each other, nor are schemes, so p-values of a run are to be read one at a time or with a
     correction. Ranks assume independent draws: dependent ones pile up at both ends even for a right
-    posterior, so thin until ``dependence`` is near 0. Parameters that only the learner has, and not
-    the source of the truths, are left out.
+    posterior, so thin until ``dependence`` is near 0. Figures are missing where a draw is.
 
     References
     ----------
@@ -220,15 +221,13 @@ def truth_ranks(
     step = integer("thin", thin)
     names = ("rank", "uniform_p", "shift", "bend")
     if not has_group(run, "posterior"):
-        raise ValueError(lacking(names, "draws"))
-    truth = prior_truths(run, names, var_names)
+        raise LackingError(lacking(names, "draws"))
+    truth = prior_truths(run, names, var_names, own=True)
     posterior = run["posterior"].to_dataset().isel(draw=slice(None, None, step))
     draws = posterior.sizes["chain"] * posterior.sizes["draw"]
     if draws < 2:
-        raise ValueError(
-            f"ranks need 2 draws or more in every cell, the run has {draws} after thin={thin}: "
-            "lower thin, or run with a larger keep_draws"
-        )
+        because = f"they need 2 draws or more in every cell, thin={thin} leaves {draws}: lower it"
+        raise LackingError(lacking(names, "draws", because=because))
     rng = np.random.default_rng(seed)
     parts = [
         _of_scheme(posterior.isel(scheme=[place]), truth, rng)

@@ -53,7 +53,8 @@ def held_out_loss(
     elif reference != "truth":
         other = reference_density(run, reference)
     elif experiment is None:
-        raise LackingError(lacking("held_out_loss from the truth", "experiment"))
+        why = "no density of the truth"
+        raise LackingError(lacking("held_out_loss", "experiment", because=why))
     else:
         other = xr.DataArray(held_out_truth(experiment), dims="replicate")
     return (other - density).transpose(*LEAD).rename(None)

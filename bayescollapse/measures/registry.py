@@ -40,6 +40,7 @@ QUESTIONS = (
 NEEDS = {
     "summary": "every run of bc.Experiment has it",
     "draws": "run the experiment with keep_draws above 0",
+    "quantiles": "run the experiment with a pair such as probabilities=(0.025, 0.975)",
     "truth": "use a source that knows the truth (bc.Truth, or truth= of bc.Table and bc.Simulator)",
     "prior truths": "draw a new truth for every replicate with bc.Truth.from_prior",
     "real_only": "run the experiment with references=('real_only',)",

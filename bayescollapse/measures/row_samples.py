@@ -17,10 +17,11 @@ from bayescollapse.measures.registry import LackingError, lacking
 if TYPE_CHECKING:
     from bayescollapse.experiment.experiment import Experiment
 
-__all__ = ["Kernel", "RowSamples", "row_samples"]
+__all__ = ["FEWEST", "Kernel", "RowSamples", "row_samples", "takes_long"]
 
 Floats = NDArray[np.float64]
 FEWEST = 4
+"""Rows from which on a cell is measured."""
 
 Kernel = Callable[[NDArray[Any]], Mapping[str, Floats]]
 """Takes rows of shape (replicate, obs), gives values of shape (replicate,) by name."""
@@ -93,8 +94,31 @@ class RowSamples:
         return self.emitted[response][bounds[0, 0] : bounds[-1, 1]]
 
 
+def takes_long(experiment: Experiment) -> bool:
+    """Whether running an experiment takes more than some seconds.
+
+    A block of 128 exact posteriors costs less than a single one that is sampled.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Any.
+
+    Returns
+    -------
+    bool
+    """
+    block = experiment.estimator.engine(experiment.method).block
+    fits = experiment.replicates * experiment.generations * len(experiment.schemes) / block
+    return fits > (20 if block == 1 else 2_000)
+
+
 def row_samples(
-    run: xr.DataTree, *, experiment: Experiment | None = None, weightless: bool = False
+    run: xr.DataTree,
+    *,
+    experiment: Experiment | None = None,
+    weightless: bool = False,
+    progress: bool = False,
 ) -> RowSamples:
     """Collect emitted and real rows from the rows that a run kept, or by running it again.
 
@@ -107,6 +131,8 @@ def row_samples(
         what the run cost, in this process.
     weightless : bool, default False
         Take emitted rows that entered no training, too.
+    progress : bool, default False
+        Whether running the lineages again shows how far it is, if it takes long.
 
     Returns
     -------
@@ -117,7 +143,8 @@ def row_samples(
     Raises
     ------
     LackingError
-        If rows were not kept and `experiment` is not given, or truths differ between replicates.
+        If no emitted row was trained on, if rows were not kept and `experiment` is not given, or
+        if truths differ between replicates.
 
     Examples
     --------
@@ -137,13 +164,17 @@ def row_samples(
     if _kept_all(run, shape[1]):
         table = cast(xr.DataTree, run["rows"]).to_dataset()
     elif experiment is not None:
-        table = _replayed(experiment)
+        table = _replayed(experiment, progress)
     else:
         raise LackingError(
             lacking("measures of emitted rows", "rows", because="the run has not kept all rows")
             + ", or pass the experiment= that made it"
         )
-    return _sorted(table, _entries(run, table), labels, shape, weightless)
+    samples = _sorted(table, _entries(run, table), labels, shape, weightless)
+    if not any(rows.size for rows in samples.emitted.values()):
+        why = "no emitted row had a weight in training"
+        raise LackingError(lacking("measures of emitted rows", "emitted rows", because=why))
+    return samples
 
 
 def _refuse_many_truths(run: xr.DataTree) -> None:
@@ -167,32 +198,34 @@ def _kept_all(run: xr.DataTree, replicates: int) -> bool:
     return np.unique(kept).size == replicates
 
 
-def _replayed(experiment: Experiment) -> xr.Dataset:
+def _replayed(experiment: Experiment, progress: bool) -> xr.Dataset:
     """Run every lineage again, keeping rows alone; keyed streams make it the same run."""
     from bayescollapse.experiment.assemble import row_table
     from bayescollapse.experiment.executor import single_threaded
+    from bayescollapse.experiment.progress import show_progress
     from bayescollapse.lineage.record import RecordSettings
 
     settings = RecordSettings(0, "all", (), experiment.chains)
     parts: list[dict[str, NDArray[Any]]] = []
-    with single_threaded():
-        for job in experiment.jobs():
-            if job.label.startswith("reference/"):
-                continue
+    jobs = [job for job in experiment.jobs() if not job.label.startswith("reference/")]
+    bars = show_progress(len(jobs), title="emitted rows", shown=progress and takes_long(experiment))
+    with single_threaded(), bars as bar:
+        for job in jobs:
             lineage = replace(experiment.lineage(job), record=settings, held_out=None)
             arrays = lineage.run().arrays
             rows = {k.removeprefix("rows/"): v for k, v in arrays.items() if k.startswith("rows/")}
             rows["scheme"] = np.full(rows["generation"].size, job.label)
             parts.append(rows)
+            bar.advance(job.label)
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return row_table(experiment.estimator.schema, joined)
 
 
 def _entries(run: xr.DataTree, table: xr.Dataset) -> dict[str, NDArray[Any]]:
     """Every entry of every response, by label."""
-    predictive = group(run, "predictive", needed_for="measures of emitted rows")
+    recorded = run["predictive"].data_vars if has_group(run, "predictive") else ()
     out = {}
-    for name in map(str, predictive.data_vars):
+    for name in map(str, recorded):
         if name not in table:
             continue
         values = table[name]

@@ -11,10 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescollapse.estimator.engine import Engine, Fit, FitSettings, Group, Weight
-from bayescollapse.estimator.exact import Floats
+from bayescollapse.estimator.exact import Floats, ImproperPosteriorError
 from bayescollapse.rows import Values, concatenate_rows
 
-__all__ = ["Cell", "Place", "Posterior", "gathered", "with_condition"]
+__all__ = [
+    "Cell",
+    "Place",
+    "Posterior",
+    "condition_where_proper",
+    "gathered",
+    "with_condition",
+]
 
 
 class Posterior(NamedTuple):
@@ -28,12 +35,15 @@ class Posterior(NamedTuple):
         From all draws or in closed form.
     passed : ndarray of bool, shape (replicate,)
         Whether the sampling checks were passed.
+    proper : ndarray of bool, shape (replicate,), optional
+        Whether there is a posterior, and the rest means something; everywhere if not given.
     """
 
     draws: Floats
     mean: Floats
     sd: Floats
     passed: NDArray[np.bool_]
+    proper: NDArray[np.bool_] | None = None
 
 
 class Place(NamedTuple):
@@ -93,10 +103,59 @@ class Cell:
 
     def refit(self, weights: Floats) -> Posterior:
         """Posterior of the same rows with other weights (replicate, obs)."""
-        group = row_group(self.engine, self.rows, self.real, self.batch)
-        fit = self.engine.condition([group], [weights], self.settings)
+        groups = [row_group(self.engine, self.rows, self.real, self.batch)]
+        fit, proper = condition_where_proper(
+            self.engine, groups, [weights], [self.weights], self.settings
+        )
         chains, draws = self.posterior.draws.shape[1:3]
-        return read(fit, self.engine, (chains, draws), self.key)
+        return read(fit, self.engine, (chains, draws), self.key)._replace(proper=proper)
+
+
+def condition_where_proper(
+    engine: Engine,
+    groups: Sequence[Group],
+    weights: Sequence[Floats],
+    instead: Sequence[Floats],
+    settings: FitSettings,
+) -> tuple[Fit, NDArray[np.bool_]]:
+    """Condition an engine; replicates without a posterior get other weights.
+
+    Parameters
+    ----------
+    engine, groups, settings
+        As for its ``condition``.
+    weights, instead : sequence of ndarray, shape (replicate, obs)
+        Weights of every group, and those of replicates that have no posterior under them.
+
+    Returns
+    -------
+    fit : Fit
+        Posteriors of all replicates.
+    proper : ndarray of bool, shape (replicate,)
+        Whether they are those under `weights`.
+    """
+    proper = np.ones(len(weights[0]), dtype=bool)
+
+    def only(replicates: NDArray[np.bool_]) -> list[Floats]:
+        pairs = zip(weights, instead, strict=True)
+        return [np.where(replicates[:, None], w, other) for w, other in pairs]
+
+    try:
+        return engine.condition(groups, weights, settings), proper
+    except ImproperPosteriorError:
+        for r in range(len(proper)):
+            proper[r] = _is_proper(engine, groups, only(np.arange(len(proper)) == r), settings)
+    return engine.condition(groups, only(proper), settings), proper
+
+
+def _is_proper(
+    engine: Engine, groups: Sequence[Group], weights: Sequence[Floats], settings: FitSettings
+) -> bool:
+    try:
+        engine.condition(groups, weights, settings)
+    except ImproperPosteriorError:
+        return False
+    return True
 
 
 def gathered(

@@ -16,13 +16,13 @@ from bayescollapse.experiment.experiment import Experiment
 from bayescollapse.measures.layout import cells_of
 from bayescollapse.perturbing.cells import Place
 
-__all__ = ["LEAST_DRAWS", "REFIT", "Choice", "choose", "reweighed"]
+__all__ = ["LEAST_DRAWS", "REFIT", "Choice", "choose", "reweighed", "several"]
 
 LEAST_DRAWS = 100
 """Draws below which importance weights are not judged."""
 
 REFIT = ("auto", "always", "never")
-"""When to fit again: where Pareto k is above 0.7, everywhere, nowhere."""
+"""When to fit again: where Pareto k is too high, everywhere, nowhere."""
 
 
 @dataclass(frozen=True)
@@ -82,27 +82,31 @@ def choose(
     var_names: str | Sequence[str] | None,
     schemes: str | Sequence[str] | None,
     replicates: int | Sequence[int] | None,
-    generations: Sequence[int] | None,
+    generations: int | Sequence[int] | None,
     draws: int = 1000,
 ) -> Choice:
     """Check that a run is the experiment's, and which part of it is asked for.
+
+    A number of replicates is the first so many, at most all; a generation may come alone.
 
     Raises
     ------
     TypeError
         If `experiment` is no experiment or `run` no DataTree.
     ValueError
-        If the run is another experiment's, or has no such scheme, replicate or generation.
+        If the run is another experiment's, has no such scheme, replicate or generation, or
+        `replicates` is a number below 1.
     """
     _check_experiment(experiment)
     labels = cells_of(run, "mean")
     chosen = cells_of(run, "mean", var_names)
     check_run(experiment, run)
     every = labels["parameter"].to_numpy().tolist()
-    names = None if schemes is None else [schemes] if isinstance(schemes, str) else list(schemes)
-    wanted = range(replicates) if isinstance(replicates, (int, np.integer)) else replicates
+    wanted = replicates
+    if isinstance(replicates, (int, np.integer)):
+        wanted = range(min(integer("replicates", replicates), experiment.replicates))
     return Choice(
-        tuple(_some("schemes", names, labels["scheme"])),
+        tuple(_some("schemes", schemes, labels["scheme"])),
         tuple(sorted(_some("replicates", wanted, labels["replicate"]))),
         tuple(sorted(_some("generations", generations, labels["generation"]))),
         chosen["parameter"],
@@ -120,7 +124,7 @@ def reweighed(
     refit: str,
     **chosen: Any,
 ) -> Choice:
-    """Choose cells whose posteriors are to be reweighed; a number of replicates is at most all.
+    """Choose cells whose posteriors are to be reweighed.
 
     Raises
     ------
@@ -136,9 +140,13 @@ def reweighed(
             "method='map' has a single point for a posterior, which no importance weight can move: "
             "run the experiment with another method"
         )
-    if isinstance(replicates, (int, np.integer)):
-        replicates = min(integer("replicates", replicates), experiment.replicates)
     return choose(experiment, run, replicates=replicates, draws=draws, **chosen)
+
+
+def several(values: Any) -> tuple[Any, ...]:
+    """Take one value or many, every one once."""
+    alone = isinstance(values, str) or np.ndim(values) == 0
+    return tuple(dict.fromkeys([values] if alone else values))
 
 
 def _check_experiment(experiment: object) -> None:
@@ -150,7 +158,7 @@ def _check_experiment(experiment: object) -> None:
 
 def _some(name: str, wanted: Any, there: xr.DataArray) -> list[Any]:
     every = there.to_numpy().tolist()
-    chosen = every if wanted is None else list(dict.fromkeys(wanted))
+    chosen = every if wanted is None else list(several(wanted))
     unknown = [value for value in chosen if value not in every]
     if unknown or not chosen:
         raise ValueError(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -21,7 +20,13 @@ from bayescollapse.experiment.executor import single_threaded
 from bayescollapse.experiment.experiment import Experiment
 from bayescollapse.experiment.progress import show_progress
 from bayescollapse.perturbing.ablation import note, without
-from bayescollapse.perturbing.cells import Cell, Posterior, gathered, with_condition
+from bayescollapse.perturbing.cells import (
+    Cell,
+    Posterior,
+    condition_where_proper,
+    gathered,
+    with_condition,
+)
 from bayescollapse.perturbing.choice import Choice
 from bayescollapse.perturbing.reweigh import Change, compare, has_density, log_likelihoods
 from bayescollapse.perturbing.table import ChangeTable
@@ -70,7 +75,7 @@ def without_generations(
             for label, block, generation in parts:
                 work.replay(label, block, generation)
                 bar.advance(label)
-    return work.table.cells(), work.missing
+    return work.table.cells(), work.missing()
 
 
 class _Descent:
@@ -81,7 +86,7 @@ class _Descent:
     ) -> None:
         self.experiment, self.choice, self.left_out, self.how = experiment, choice, left_out, how
         self.table = ChangeTable(choice, {"left_out": left_out})
-        self.missing: list[str] = []
+        self.improper = np.zeros(self.table.pareto_k.shape, dtype=bool)
         self.base: dict[tuple[str, int, int], Cell] = {}
         self.wanted: set[tuple[str, int, int, int]] = set()
 
@@ -120,23 +125,36 @@ class _Descent:
         cells = {t: self.base[label, block, t] for t in times}
         removing = _Removing(lineage.engine, left_out, cells)
         replace(lineage, engine=with_condition(lineage.engine, removing.condition)).run()
-        for t, (posterior, possible) in removing.found.items():
-            self._put(cells[t], left_out, _replayed(cells[t].posterior, posterior, possible))
+        for t, (posterior, possible, improper) in removing.found.items():
+            change = _replayed(cells[t].posterior, posterior, possible, improper)
+            self._put(cells[t], left_out, change)
 
     def _put(self, cell: Cell, left_out: int, change: Change) -> None:
         where = (*self.choice.where(cell.place), self.left_out.index(left_out))
         known = self.table.pareto_k[where]
         self.table.put(where, change)
         self.table.pareto_k[where] = np.where(np.isnan(known), change.pareto_k, known)
-        note(self.missing, change.distance)
+        self.improper[where] = change.improper
+
+    def missing(self) -> list[str]:
+        """Say what the finished table lacks, posteriors before a generation left aside."""
+        later = np.array(self.choice.generations)[:, None] >= np.array(self.left_out)
+        distance = self.table.values["distance"][:, :, later]
+        texts: list[str] = []
+        note(texts, distance, self.improper[:, :, later])
+        return texts
 
 
-def _replayed(first: Posterior, second: Posterior, possible: NDArray[np.bool_]) -> Change:
-    shift, ratio, distance = (
-        np.where(possible[:, None], value, np.nan) for value in compare(first, second)
-    )
-    unknown = np.full(len(possible), np.nan)
-    return Change(shift, ratio, distance, unknown, possible, possible & ~second.passed)
+def _replayed(
+    first: Posterior,
+    second: Posterior,
+    possible: NDArray[np.bool_],
+    improper: NDArray[np.bool_],
+) -> Change:
+    shift, ratio, distance = (np.full(first.mean.shape, np.nan) for _ in range(3))
+    shift[possible], ratio[possible], distance[possible] = compare(first, second, possible)
+    unknown, failed = np.full(len(possible), np.nan), possible & ~second.passed
+    return Change(shift, ratio, distance, unknown, possible, failed, improper)
 
 
 @dataclass
@@ -149,37 +167,43 @@ class _Removing:
 
     def __post_init__(self) -> None:
         self.generation = 0
-        self.possible = self.now = np.ones(self.engine.block, dtype=bool)
-        self.found: dict[int, tuple[Posterior, NDArray[np.bool_]]] = {}
+        self.possible = np.ones(self.engine.block, dtype=bool)
+        self.improper = np.zeros(self.engine.block, dtype=bool)
+        self.found: dict[int, tuple[Posterior, NDArray[np.bool_], NDArray[np.bool_]]] = {}
 
     def condition(
         self, groups: Sequence[Group], weights: Sequence[Weight], settings: FitSettings
     ) -> Fit:
-        reduced = self._reduced(groups, weights)
-        fit = self.engine.condition(groups, reduced, settings)
+        kept, full = self._without(groups, weights)
+        left = np.any([(k > 0).any(axis=1) for k in kept], axis=0)
+        # A replicate without a posterior keeps all its rows, for the others' sake.
+        some = [np.where(left[:, None], k, w) for k, w in zip(kept, full, strict=True)]
+        fit, proper = condition_where_proper(self.engine, groups, some, full, settings)
+        used = [np.where(proper[:, None], k, w) for k, w in zip(some, full, strict=True)]
+        possible, improper = self.possible & left & proper, self.improper | ~proper
+        if self.generation != self.left_out:
+            # All that follows would hang on rows that should not be there. The generation that is
+            # left out may have no posterior: what it emits is left out as well.
+            self.possible, self.improper = possible, improper
         cell = self.cells.get(self.generation)
         if cell is not None:
             inside = cell.place.replicates - cell.place.block * self.engine.block
             chains, draws = cell.posterior.draws.shape[1:3]
             made = gathered(
-                cell.place, self.engine, groups, reduced, settings, fit, (chains, draws), cell.key
+                cell.place, self.engine, groups, used, settings, fit, (chains, draws), cell.key
             )
-            self.found[self.generation] = made.posterior, self.now[inside]
+            self.found[self.generation] = made.posterior, possible[inside], improper[inside]
         self.generation += 1
         return fit
 
-    def _reduced(self, groups: Sequence[Group], weights: Sequence[Weight]) -> list[Floats]:
-        """Weights without the generation; a replicate that has no other rows keeps them all."""
+    def _without(
+        self, groups: Sequence[Group], weights: Sequence[Weight]
+    ) -> tuple[list[Floats], list[Floats]]:
+        """Weights by row without the generation, and with it."""
         shape = [(self.engine.block, group.count) for group in groups]
-        wide = [np.broadcast_to(w, s) for w, s in zip(weights, shape, strict=True)]
+        full = [np.broadcast_to(w, s) for w, s in zip(weights, shape, strict=True)]
         kept = [
             np.where(np.broadcast_to(g.batch_index(), s) == self.left_out, 0.0, w)
-            for g, w, s in zip(groups, wide, shape, strict=True)
+            for g, w, s in zip(groups, full, shape, strict=True)
         ]
-        left: Any = sum((k > 0).sum(axis=1) for k in kept)
-        self.now = self.possible & (left > 0)
-        if self.generation != self.left_out:
-            # All that follows would hang on rows that should not be there. The generation that is
-            # left out may have no posterior: what it emits is left out as well.
-            self.possible = self.now
-        return [np.where((left > 0)[:, None], k, w) for k, w in zip(kept, wide, strict=True)]
+        return kept, full

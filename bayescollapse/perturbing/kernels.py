@@ -100,7 +100,11 @@ def power_gradients(draws: Floats, log_component: Floats) -> tuple[Floats, Float
         = \frac{\mathrm{Cov}((\theta - \mathrm E\theta)^2, \ell)}{2\,\mathrm{Var}(\theta)}
 
     with the component's log density :math:`\ell`, exactly. Both are given for a doubling of the
-    power, times ln 2.
+    power, times ln 2. Standard errors are those of the mean influence of a draw on the two: with
+    :math:`z` the standardised parameter and :math:`c = \ell - \mathrm E\ell`,
+
+    .. math:: zc - \mathrm E[zc]\, z^2 / 2, \qquad
+        (z^2 - 1)\, c / 2 - \mathrm E[zc]\, z - \mathrm E[z^2 c]\, (z^2 - 1) / 2 .
 
     Parameters
     ----------
@@ -127,16 +131,23 @@ def power_gradients(draws: Floats, log_component: Floats) -> tuple[Floats, Float
         centred = draws - draws.mean(axis=(1, 2), keepdims=True)
         standard = centred / np.sqrt((centred**2).mean(axis=(1, 2), keepdims=True))
     component = log_component - log_component.mean(axis=(1, 2), keepdims=True)
-    shape = (len(draws), component.shape[-1], draws.shape[-1])
-    out = [np.empty(shape) for _ in range(4)]
-    for c in range(component.shape[-1]):
-        one = component[..., c, None]
-        for place, effect in ((0, standard), (2, (standard**2 - 1) / 2)):
-            influence = np.log(2) * one * effect
-            out[place][:, c] = influence.mean(axis=(1, 2))
-            # The influence of a draw on a covariance, to first order; its mean is the covariance.
-            out[place + 1][:, c] = batch_means_error(influence)
-    return out[0], out[1], out[2], out[3]
+    parts = [
+        _gradients(standard, np.log(2) * component[..., c, None])
+        for c in range(component.shape[-1])
+    ]
+    mean, mean_error, sd, sd_error = (np.stack(part, axis=1) for part in zip(*parts, strict=True))
+    return mean, mean_error, sd, sd_error
+
+
+def _gradients(z: Floats, c: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Gradients with their errors, for standardised draws and one centred component."""
+    spread = z**2 - 1
+    first, second = ((effect * c).mean(axis=(1, 2), keepdims=True) for effect in (z, spread / 2))
+    # The mean and the sd that draws are standardised by are estimates too, to first order.
+    on_mean = z * c - first * z**2 / 2
+    on_sd = spread * c / 2 - first * z - second * spread
+    errors = batch_means_error(on_mean), batch_means_error(on_sd)
+    return first[:, 0, 0], errors[0], second[:, 0, 0], errors[1]
 
 
 def batch_means_error(values: Floats) -> Floats:

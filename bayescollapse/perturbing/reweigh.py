@@ -13,12 +13,13 @@ from bayescollapse.estimator.hooks import EmittingEngine
 from bayescollapse.perturbing.cells import Cell, Posterior
 from bayescollapse.perturbing.kernels import cumulative_jensen_shannon, weighted_moments
 
-__all__ = ["Change", "changed", "compare", "has_density", "log_likelihoods"]
+__all__ = ["Change", "changed", "compare", "has_density", "highest_k", "log_likelihoods"]
 
 CHUNK = 4_000_000
 """Entries of row-wise log-likelihood made at a time."""
 
-Refit = Callable[[], Posterior]
+Refit = Callable[[NDArray[np.bool_]], Posterior]
+"""Fits replicates again; of those that are not asked for, it may give anything."""
 
 
 class Change(NamedTuple):
@@ -36,6 +37,8 @@ class Change(NamedTuple):
         Shape of the tail of the importance ratios; missing where there are none.
     refitted, failed : ndarray of bool, shape (replicate,)
         Whether the posterior was fitted again, and failed its sampling checks then.
+    improper : ndarray of bool, shape (replicate,)
+        Whether a refit was tried where there is no posterior.
     """
 
     mean_shift: Floats
@@ -44,6 +47,40 @@ class Change(NamedTuple):
     pareto_k: Floats
     refitted: NDArray[np.bool_]
     failed: NDArray[np.bool_]
+    improper: NDArray[np.bool_]
+
+
+def highest_k(draws: int) -> float:
+    """Pareto k up to which importance weights are relied on.
+
+    Parameters
+    ----------
+    draws : int
+        Number of weights, 100 or more.
+
+    Returns
+    -------
+    float
+        ``min(1 - 1 / log10(draws), 0.7)``: 0.5 for 100 draws, 0.67 for 1,000, 0.7 from 2,155 on.
+
+    Notes
+    -----
+    Few draws know the tail of their weights badly. Of 3,000 sets of weights whose true shape is 1,
+    whose mean does not converge, 47 % of those with 100 draws and 19 % of those with 1,000 have an
+    estimate of 0.7 or less; 19 and 14 % stay below this limit.
+
+    References
+    ----------
+    .. [1] Vehtari, Simpson, Gelman, Yao and Gabry (2024), arXiv:1507.02646, section 3.2.4.
+
+    Examples
+    --------
+    >>> highest_k(100), highest_k(4000)
+    (0.5, 0.7)
+    """
+    from bayescollapse.estimator.laplace.proposals import K_LIMIT
+
+    return float(min(1 - 1 / np.log10(draws), K_LIMIT))
 
 
 def has_density(cell: Cell) -> bool:
@@ -79,17 +116,16 @@ def changed(
         What has neither reliable weights nor a refit is missing.
     """
     from bayescollapse.estimator.laplace.importance import pareto_smooth
-    from bayescollapse.estimator.laplace.proposals import K_LIMIT
 
     replicates, parameters = cell.posterior.mean.shape
     k: Floats = np.full(replicates, np.nan)
     bad = np.ones(replicates, dtype=bool)
     shift, ratio, distance = (np.full((replicates, parameters), np.nan) for _ in range(3))
     values = (shift, ratio, distance)
-    failed = np.zeros(replicates, dtype=bool)
+    none = np.zeros(replicates, dtype=bool)
     if log_ratios is not None:
         weights, k = pareto_smooth(log_ratios)
-        bad[:] = ~(k <= K_LIMIT)
+        bad[:] = ~(k <= highest_k(weights.shape[1]))
         for out, value in zip(values, _weighted(cell, weights), strict=True):
             out[:] = np.where(bad[:, None], np.nan, value)
     exists = np.ones(replicates, dtype=bool) if possible is None else possible
@@ -97,11 +133,14 @@ def changed(
     for out in (*values, k):
         out[~exists] = np.nan
     if refit is None or how == "never" or not again.any():
-        return Change(shift, ratio, distance, k, failed.copy(), failed)
-    other = refit()
-    for out, value in zip(values, compare(cell.posterior, other), strict=True):
-        out[again] = value[again]
-    return Change(shift, ratio, distance, k, again, again & ~other.passed)
+        return Change(shift, ratio, distance, k, none, none, none)
+    other = refit(again)
+    improper = none if other.proper is None else again & ~other.proper
+    found = again & ~improper
+    for out, value in zip(values, compare(cell.posterior, other, found), strict=True):
+        out[again] = np.nan
+        out[found] = value
+    return Change(shift, ratio, distance, k, found, found & ~other.passed, improper)
 
 
 def _weighted(cell: Cell, weights: Floats) -> tuple[Floats, Floats, Floats]:
@@ -114,8 +153,20 @@ def _weighted(cell: Cell, weights: Floats) -> tuple[Floats, Floats, Floats]:
         return (moved - mean) / sd, wide / sd, distance
 
 
-def compare(first: Posterior, second: Posterior) -> tuple[Floats, Floats, Floats]:
-    """Compare two posteriors: shift of the mean in first sds, ratio of sds, distance of draws."""
+def compare(
+    first: Posterior, second: Posterior, replicates: NDArray[np.bool_]
+) -> tuple[Floats, Floats, Floats]:
+    """Compare some replicates of two posteriors.
+
+    Returns
+    -------
+    shift, ratio, distance : ndarray, shape (chosen replicate, parameter)
+        Shift of the mean in first sds, ratio of sds, distance of draws.
+    """
+    first, second = (
+        Posterior(p.draws[replicates], p.mean[replicates], p.sd[replicates], p.passed[replicates])
+        for p in (first, second)
+    )
     one, two = _pooled(first.draws), _pooled(second.draws)
     columns = np.moveaxis(np.concatenate([one, two], axis=1), 2, 1)
     inside = np.arange(columns.shape[2]) < one.shape[1]
@@ -126,7 +177,8 @@ def compare(first: Posterior, second: Posterior) -> tuple[Floats, Floats, Floats
 
 
 def _pooled(draws: Floats) -> Floats:
-    return draws.reshape(len(draws), -1, draws.shape[-1])
+    cells, chains, each, parameters = draws.shape
+    return draws.reshape(cells, chains * each, parameters)
 
 
 def log_likelihoods(cell: Cell, labels: NDArray[np.int64], count: int) -> Floats:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from bayescollapse.estimator.estimator import Estimator
 from bayescollapse.estimator.exact import Floats
@@ -16,7 +17,7 @@ from bayescollapse.experiment.experiment import Experiment
 from bayescollapse.perturbing.cells import Cell, Posterior
 from bayescollapse.perturbing.choice import Choice
 from bayescollapse.perturbing.kernels import power_gradients
-from bayescollapse.perturbing.reweigh import changed, has_density, log_likelihoods
+from bayescollapse.perturbing.reweigh import Refit, changed, has_density, log_likelihoods
 from bayescollapse.perturbing.table import CHANGES, ChangeTable
 
 if TYPE_CHECKING:
@@ -108,8 +109,10 @@ class Scaling:
                 ratios = None if logs is None else (power - 1) * logs[..., c]
                 change = changed(cell, ratios, self._refit(cell, kind, power), self.how)
                 self.table.put((*where, c, p), change)
-                if np.isnan(change.distance).any():
-                    self._note("some scaled posteriors: Pareto k above 0.7, and no refit")
+                if change.improper.any():
+                    self._note("some scaled posteriors: they would be improper")
+                if np.isnan(change.distance[~change.improper]).any():
+                    self._note("some scaled posteriors: Pareto k is too high, and no refit")
 
     def _log_components(self, cell: Cell) -> Floats:
         """Log density of every component at every draw, (replicate, draw, component)."""
@@ -121,16 +124,16 @@ class Scaling:
             parts["prior"] = self.prior(flat).reshape(rows.shape[:2])
         return np.stack([parts[kind] for kind in self.kinds], axis=-1)
 
-    def _refit(self, cell: Cell, kind: str, power: float) -> Callable[[], Posterior] | None:
+    def _refit(self, cell: Cell, kind: str, power: float) -> Refit | None:
         if kind == "prior":
             approximate = self.experiment.method == "advi"
-            return None if approximate else lambda: self._powered_prior(cell, power)
+            return None if approximate else lambda needed: self._powered_prior(cell, power, needed)
         every = np.ones_like(cell.real)
         scaled = {"real": cell.real, "synthetic": ~cell.real, "likelihood": every}[kind]
-        return lambda: cell.refit(np.where(scaled, power, 1.0) * cell.weights)
+        return lambda _: cell.refit(np.where(scaled, power, 1.0) * cell.weights)
 
-    def _powered_prior(self, cell: Cell, power: float) -> Posterior:
-        """Fit every replicate by NUTS, with its prior raised to a power."""
+    def _powered_prior(self, cell: Cell, power: float, needed: NDArray[np.bool_]) -> Posterior:
+        """Fit some replicates by NUTS, with their prior raised to a power; others are missing."""
         schema, settings = cell.engine.schema, cell.settings
         sampler = self._sampler.at(power)
         fits = [
@@ -141,17 +144,17 @@ class Scaling:
                 chains=settings.chains,
                 seeds=settings.seeds,
             )
-            for r in range(len(cell.weights))
+            for r in np.flatnonzero(needed)
         ]
         packed = [schema.pack(fit.parameters, lead=2) for fit in fits]
         each = min(part.shape[1] for part in packed)
         draws = np.stack([part[:, -each:] for part in packed])
         flat = [part.reshape(-1, part.shape[-1]) for part in packed]
         return Posterior(
-            draws,
-            np.stack([part.mean(axis=0) for part in flat]),
-            np.stack([part.std(axis=0, ddof=1) for part in flat]),
-            np.array([fit.figures.passed for fit in fits]),
+            _placed(draws, needed, np.nan),
+            _placed(np.stack([part.mean(axis=0) for part in flat]), needed, np.nan),
+            _placed(np.stack([part.std(axis=0, ddof=1) for part in flat]), needed, np.nan),
+            _placed(np.array([fit.figures.passed for fit in fits]), needed, False),
         )
 
     @cached_property
@@ -176,3 +179,10 @@ class Scaling:
         for name, (text, units) in WORDS.items():
             out[name].attrs.update(long_name=text, units=units)
         return out
+
+
+def _placed(values: NDArray[Any], needed: NDArray[np.bool_], fill: Any) -> NDArray[Any]:
+    """Put the values of some replicates among all of them."""
+    out = np.full((len(needed), *values.shape[1:]), fill)
+    out[needed] = values
+    return out

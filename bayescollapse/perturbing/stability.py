@@ -88,7 +88,7 @@ def stability(
     var_names: str | Sequence[str] | None = None,
     schemes: str | Sequence[str] | None = None,
     replicates: int | Sequence[int] | None = None,
-    generations: Sequence[int] | None = None,
+    generations: int | Sequence[int] | None = None,
     average: bool = True,
     progress: bool = True,
 ) -> xr.Dataset:
@@ -129,8 +129,8 @@ def stability(
     schemes : str or sequence of str, optional
         Schemes; all if not given.
     replicates : int or sequence of int, optional
-        The first so many, or these; all if not given.
-    generations : sequence of int, optional
+        The first so many (at most all), or these; all if not given.
+    generations : int or sequence of int, optional
         Generations; all if not given.
     average : bool, default True
         Reduce over replicates; otherwise give every cell.

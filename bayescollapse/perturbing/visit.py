@@ -23,7 +23,7 @@ from bayescollapse.experiment.progress import Progress
 from bayescollapse.lineage.loop import Lineage
 from bayescollapse.lineage.record import RecordSettings
 from bayescollapse.perturbing.cells import Cell, Place, Posterior, gathered, with_condition
-from bayescollapse.perturbing.choice import LEAST_DRAWS, Choice
+from bayescollapse.perturbing.choice import Choice
 from bayescollapse.streams import Streams
 
 __all__ = ["blocks", "quiet_lineage", "visit"]
@@ -41,13 +41,13 @@ def visit(
 ) -> None:
     """Call `use` with every chosen cell.
 
-    Sampled posteriors whose rows and draws (100 or more) were kept are read from the run; all
-    others are replayed, block by block.
+    Sampled posteriors are read from the run where it kept their rows and at least as many draws as
+    are wanted, or as a fit has; all others are replayed, block by block.
     """
     with single_threaded():
         for label in choice.schemes:
             for block, members in blocks(experiment, choice):
-                if _kept(experiment, run, label, block, choice.generations):
+                if _kept(experiment, run, label, block, choice):
                     for t in choice.generations:
                         use(_from_run(experiment, run, label, block, t, choice.draws))
                         progress.advance(label)
@@ -120,19 +120,20 @@ def _kept(
     run: xr.DataTree,
     label: str,
     replicate: int,
-    generations: Sequence[int],
+    choice: Choice,
 ) -> bool:
-    """Whether the run holds the rows and enough draws of a sampled lineage, a block of its own."""
+    """Whether the run holds the rows and draws of a sampled lineage, a block of its own."""
     if experiment.estimator.engine(experiment.method).block > 1:
         return False
     if "posterior" not in run.children or "rows" not in run.children:
         return False
     sizes = run["posterior"].sizes
-    if sizes["chain"] * sizes["draw"] < LEAST_DRAWS:
+    # Fewer draws than a replay would give: replicates of one table would differ in their error.
+    if sizes["chain"] * sizes["draw"] < min(choice.draws, experiment.draws * experiment.chains):
         return False
     table = run["rows"]
     mine = (table["scheme"].to_numpy() == label) & (table["replicate"].to_numpy() == replicate)
-    return bool(set(generations) <= set(table["generation"].to_numpy()[mine].tolist()))
+    return bool(set(choice.generations) <= set(table["generation"].to_numpy()[mine].tolist()))
 
 
 def _from_run(

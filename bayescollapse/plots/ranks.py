@@ -12,7 +12,7 @@ from bayescollapse.measures.bands import band, counts_below
 from bayescollapse.measures.ranks import truth_ranks
 from bayescollapse.plots.frame import GREY, select, tidy
 
-__all__ = ["plot_ranks"]
+__all__ = ["plot_ranks", "ranks_figure"]
 
 SHOWN = 5
 """Generations that are drawn if none are named."""
@@ -38,7 +38,8 @@ def plot_ranks(
     Parameters
     ----------
     run : DataTree
-        Result of an experiment that kept draws and drew a truth per replicate from the prior.
+        Result of an experiment that kept draws and drew a truth per replicate from the learner's
+        own prior.
     var_names : str or sequence of str, optional
         Parameters, or labels of single entries such as ``"beta[0]"``; all if not given.
     coords : mapping, optional
@@ -54,13 +55,15 @@ def plot_ranks(
     Returns
     -------
     PlotCollection
-        Facets on (scheme, parameter), colour mapped to ``generation``.
+        Facets on (scheme, parameter), colour mapped to ``generation``. Lines of cells with a
+        missing draw are left out, and counted in the title.
 
     Raises
     ------
     ValueError
-        If the run has no draws or one truth for all replicates, if a coordinate is unknown, or
-        `probability` is out of range.
+        If a coordinate is unknown, or `probability` is out of range.
+    LackingError
+        If the run has no draws, one truth for all replicates, or truths of another model's prior.
 
     References
     ----------
@@ -69,11 +72,37 @@ def plot_ranks(
     if not 0 < probability < 1:
         raise ValueError(f"probability must lie above 0 and below 1, got {probability!r}")
     ranks = truth_ranks(run, var_names=var_names, thin=thin)
+    return ranks_figure(ranks, coords=coords, probability=probability, backend=backend)
+
+
+def ranks_figure(
+    ranks: xr.Dataset,
+    *,
+    coords: Mapping[str, Any] | None = None,
+    probability: float = 0.95,
+    backend: str | None = None,
+) -> Any:
+    """Plot ranks that :func:`~bayescollapse.measures.truth_ranks` has found.
+
+    Parameters
+    ----------
+    ranks : Dataset
+        What that function returned.
+    coords, probability, backend
+        As for :func:`plot_ranks`.
+
+    Returns
+    -------
+    PlotCollection
+        As of :func:`plot_ranks`.
+    """
     chosen = select(ranks[["rank"]], _with_generations(ranks, coords))
     data = _departures(chosen["rank"], ranks.attrs["draws"])
     collection = _facets(data, backend)
     _draw(collection, data, ranks.attrs["draws"], chosen.sizes["replicate"], probability)
-    return _finish(collection, f"band: {100 * probability:g} % of calibrated posteriors")
+    gaps = int(data["ecdf"].isnull().any("cut").sum())
+    note = f"band: {100 * probability:g} % of calibrated posteriors"
+    return _finish(collection, note + (f"; lines left out for missing draws: {gaps}" * (gaps > 0)))
 
 
 def _with_generations(ranks: xr.Dataset, coords: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -84,19 +113,16 @@ def _with_generations(ranks: xr.Dataset, coords: Mapping[str, Any] | None) -> di
 
 
 def _departures(rank: xr.DataArray, draws: int) -> xr.Dataset:
-    """ECDF minus diagonal at every cut, from 0 to 1."""
+    """ECDF minus diagonal at every cut, from 0 to 1; missing where a rank is."""
     ordered = rank.transpose("scheme", "parameter", "generation", "replicate")
-    if ordered.isnull().any():
-        raise ValueError(
-            "ranks are missing in some cells, as their draws are: choose others with coords="
-        )
-    counts = counts_below(ordered.to_numpy().astype(np.int64), draws)
+    ranks, known = ordered.to_numpy(), ordered.notnull().all("replicate").to_numpy()
     cuts = np.arange(draws + 2) / (draws + 1)
-    inner = counts / ordered.sizes["replicate"] - cuts[1:-1]
-    ends = [(0, 0)] * (inner.ndim - 1) + [(1, 1)]
+    values = np.full((*known.shape, len(cuts)), np.nan)
+    if known.any():
+        counts = counts_below(ranks[known].astype(np.int64), draws)
+        values[known] = np.pad(counts / ranks.shape[-1] - cuts[1:-1], [(0, 0), (1, 1)])
     like = ordered.isel(replicate=0, drop=True).drop_vars("variable")
-    values = like.expand_dims(cut=cuts, axis=-1).copy(data=np.pad(inner, ends))
-    return xr.Dataset({"ecdf": values})
+    return xr.Dataset({"ecdf": like.expand_dims(cut=cuts, axis=-1).copy(data=values)})
 
 
 def _facets(data: xr.Dataset, backend: str | None) -> Any:

@@ -68,3 +68,9 @@ def repeat_some(rng, x, share=0.05):
     for place in places:
         out[place] = out[place - 1]
     return out
+
+
+def close(values, exact, bias=0.0):
+    """Mean over repeats within 4 standard errors and a stated bias."""
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    assert abs(values.mean() - exact) < 4 * error + bias, (values.mean(), exact, error)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist, pdist
 
-from bayescollapse.measures import divergence, gaussian_wasserstein, wasserstein_1d
+from bayescollapse.measures import divergence, gaussian_kl, gaussian_wasserstein, wasserstein_1d
 from bayescollapse.measures.divergence.sizes import autocorrelated_size, distinct_size
-from tests.measures.divergence_cases import covariance, draw
+from tests.measures.divergence_cases import close, covariance, draw
 
 DIMENSIONS = [1, 2, 5, 20]
 PAIRS = {"equal": (0.0, 1.0), "shifted": (1.0, 1.0), "narrow": (0.0, 0.5), "both": (0.5, 1.4)}
@@ -22,12 +22,6 @@ def gaussians(dim, name):
     cov_q = covariance(dim, 1)
     cov_p = cov_q * ratio ** (2 / np.sqrt(dim)) if name != "both" else covariance(dim, 2) * 1.2
     return np.full(dim, shift / dim), cov_p, np.zeros(dim), cov_q
-
-
-def close(values, exact, bias=0.0):
-    """Mean over repeats within 4 standard errors and a stated bias."""
-    error = values.std(ddof=1) / np.sqrt(len(values))
-    assert abs(values.mean() - exact) < 4 * error + bias, (values.mean(), exact, error)
 
 
 @pytest.mark.parametrize("name", list(PAIRS))
@@ -63,6 +57,23 @@ def test_squared_hellinger_within_its_stated_bias(shift, ratio):
     x, y = shift + ratio * rng.normal(size=(300, 200)), rng.normal(size=(300, 200))
     exact = divergence.gaussian_hellinger(shift, ratio, 0, 1) ** 2
     close(divergence.squared_hellinger(x, y), exact, 0.001 if exact == 0 else 0.01)
+
+
+@pytest.mark.parametrize(("draws", "bias"), [((100, 4000), 0.003), ((500, 2000), 0.001)])
+def test_squared_hellinger_of_unequal_numbers(draws, bias):
+    rng = np.random.default_rng(12)
+    x, y = (rng.normal(size=(300, n)) for n in draws)
+    close(divergence.squared_hellinger(x, y), 0.0, bias)
+    close(divergence.squared_hellinger(y, x), 0.0, bias)
+
+
+@pytest.mark.parametrize("n", [200, 1000])
+def test_moments_of_sampled_draws_have_their_stated_bias(n):
+    x, y = np.random.default_rng(n).normal(size=(2, 1000, n))
+    first, second = ((a.mean(-1), a.std(-1, ddof=1)) for a in (x, y))
+    close(gaussian_kl(*first, *second), 2 / n, 0.02 * 2 / n)
+    close(divergence.gaussian_hellinger(*first, *second), {200: 0.044, 1000: 0.020}[n], 0.0005)
+    close(gaussian_wasserstein(*first, *second), {200: 0.107, 1000: 0.048}[n], 0.001)
 
 
 @pytest.mark.parametrize("dim", DIMENSIONS)
@@ -104,6 +115,17 @@ def test_nearest_neighbours_have_their_stated_bias(dim):
         stated = biases[DIMENSIONS.index(dim)]
         close(divergence.kl_neighbours(x, y), exact + stated, 0.03 + 0.1 * abs(stated))
     close(divergence.kl_neighbours(draw(rng, zero, unit, 30, 500), y), 0.0, 0.01)
+
+
+@pytest.mark.parametrize("draws", [(500, 2000), (2000, 500)])
+@pytest.mark.parametrize("dim", [1, 5])
+def test_nearest_neighbours_of_unequal_numbers(dim, draws):
+    rng = np.random.default_rng(13)
+    for law in (rng.normal, rng.exponential):
+        x, y = (law(size=(12, n, dim)) for n in draws)
+        close(divergence.kl_neighbours(x, y), 0.0, 0.02)
+    x, y = (rng.normal(size=(12, n, 1)) for n in draws)
+    close(divergence.kl_neighbours(x + 1, y), 0.5 + BIASES["shifted by 1 sd"][0], 0.03)
 
 
 def test_means_over_pairs_are_those_of_all_pairs():

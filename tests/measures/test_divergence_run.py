@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import bayescollapse as bc
 from bayescollapse.measures import divergence, posterior_drift
@@ -9,6 +10,7 @@ from bayescollapse.measures.posterior_table import DEFAULT, JOINT, MOMENTS, POST
 from tests.measures.synthetic import make_run
 
 EVERYTHING = list(POSTERIOR_MEASURES)
+SCALED = ("mu", "beta")
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +129,86 @@ def test_permutation_null_of_means_over_replicates():
         assert (now[name] > 0.5 * now[f"{name}_null"]).all()
 
 
+def test_permutation_null_of_a_real_reference():
+    run = make_run(6, 2, draws=40)
+    rng = np.random.default_rng(4)
+    real = run["posterior"].to_dataset(inherit=False).isel(scheme=0, drop=True).copy(deep=True)
+    for name in real.data_vars:
+        real[name].values[:] = rng.normal(size=real[name].shape)
+        run["posterior"][name].values[0] = rng.normal(size=real[name].shape)
+    run["reference/real_only/posterior"] = xr.DataTree(real)
+    out = posterior_drift(
+        run, reference="real_only", measures=["wasserstein", "sliced_wasserstein"], permutations=99
+    )
+    for name in ("wasserstein", "sliced_wasserstein"):
+        same, other = out[name].sel(scheme="honest"), out[name].sel(scheme="proud")
+        point = out[f"{name}_null"]
+        assert (point > 0).all()  # generation 0 is compared like any other
+        # 8 comparisons with draws of the same distribution: false alarms 8 %, fixed
+        assert (same < point.sel(scheme="honest")).all()
+        assert (same > 0.5 * point.sel(scheme="honest")).all()
+        assert (other > point.sel(scheme="proud")).any()
+
+
+def test_nulls_do_not_depend_on_other_measures(run):
+    alone, both = (
+        posterior_drift(run, measures=names, permutations=99)
+        for names in (["sliced_wasserstein"], ["wasserstein", "sliced_wasserstein"])
+    )
+    name = "sliced_wasserstein_null"
+    assert np.array_equal(alone[name], both[name])
+    other = posterior_drift(run, measures=["sliced_wasserstein"], permutations=99, seed=1)
+    assert not np.array_equal(alone[name], other[name])
+
+
+def test_errors_of_a_single_replicate_are_those_over_draws():
+    run = make_run(1, 3, draws=30)
+    out = posterior_drift(run, measures=EVERYTHING)
+    drawn = [n for n in EVERYTHING if n not in MOMENTS]
+    assert out.attrs["errors"] == f"over draws of the one replicate: {', '.join(drawn)}"
+    for name in EVERYTHING:
+        error = out[f"{name}_mcse"]
+        assert error.dims == out[name].dims
+        if name in MOMENTS:
+            assert error.isnull().all()
+        else:
+            assert (error.isel(generation=0) == 0).all() and (error[:, 1:] > 0).all(), name
+            assert "over draws" in error.attrs["long_name"]
+    sd = np.concatenate([np.atleast_1d(run["summary"][n].values[0, 0, 0, 1]) for n in SCALED])
+    x, y = (
+        np.column_stack([run["posterior"][n].values[0, 0, t].reshape(60, -1) for n in SCALED]) / sd
+        for t in (2, 0)
+    )
+    error = divergence.jackknife_error(divergence.energy_distance, x, y)
+    cell = {"scheme": 0, "generation": 2}
+    assert out["energy_distance_mcse"].isel(cell) == pytest.approx(error)
+    few = posterior_drift(make_run(1, 3, draws=15), measures=["energy_distance"])
+    assert few["energy_distance_mcse"].isnull().all() and "errors" not in few.attrs
+
+
+def test_integers_and_constants_in_a_run():
+    run = make_run(60, 3, draws=100)
+    rng = np.random.default_rng(0)
+    run["posterior"]["mu"].values[:] = rng.poisson(3, run["posterior"]["mu"].shape)
+    run["summary"]["mu"].values[..., 0], run["summary"]["mu"].values[..., 1] = 3, np.sqrt(3)
+    names = ["squared_hellinger", "energy_distance", "kl_moments", "maximum_mean_discrepancy"]
+    out = posterior_drift(run, measures=names, var_names="mu")
+    for name in names:  # 16 statements at 4 standard errors: false alarms 1e-3
+        later = out.isel(generation=slice(1, None))
+        assert (np.abs(later[name]) < 4 * later[f"{name}_mcse"]).all(), name
+    run["posterior"]["mu"].values[:] = 2.0
+    run["summary"]["mu"].values[..., 0], run["summary"]["mu"].values[..., 1] = 2, 0
+    out = posterior_drift(run, measures=["squared_hellinger", "gaussian_hellinger", "wasserstein"])
+    for name in out.data_vars:
+        assert (out[name].sel(parameter="mu") == 0).all(), name
+
+
+def test_joint_measures_say_whose_sds_they_are_in(run):
+    out = posterior_drift(run, reference="truth")
+    for name in ("energy_distance", "sliced_wasserstein"):
+        assert out[name].attrs["units"] == "sds of generation 0"
+
+
 def test_missing_draws_and_bad_arguments(run):
     bare = make_run(3, 2)
     out = posterior_drift(bare)
@@ -142,7 +224,10 @@ def test_missing_draws_and_bad_arguments(run):
         ({"reference": "prior"}, "reference must be one of"),
         ({"reference": "real_plus"}, "references=.'real_plus',"),
         ({"permutations": -1}, "permutations must be"),
-        ({"permutations": 50, "measures": ["wasserstein"]}, "at least 99 permutations"),
+        ({"permutations": 50, "measures": ["wasserstein"]}, "0 or at least 99, got 50"),
+        ({"permutations": 5, "reference": "real_only"}, "0 or at least 99, got 5"),
+        ({"permutations": 99, "reference": "truth"}, "the truth is a point"),
+        ({"permutations": 99, "measures": ["sd_ratio"]}, "null points of .'wasserstein', 'sliced"),
         ({"var_names": "gamma"}, "var_names must name"),
     ):
         with pytest.raises(ValueError, match=words):

@@ -21,7 +21,7 @@ from tests.measures.path_run import REPLICATES, path_run
 MEASURES = {
     (m.question, m.name): m
     for m in registered()
-    # The divergence from the truth needs an experiment: its laws are in test_predictive.
+    # The divergence from the truth needs an experiment: its laws are in test_truth_divergence.
     if m.question not in ("sensitivity", "definitions of collapse") and m.name != "truth_divergence"
 }
 NAMES = sorted({name for _, name in MEASURES})

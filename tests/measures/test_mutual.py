@@ -1,18 +1,13 @@
-"""Mutual information: estimators on known laws, and the closed forms of iterated learning."""
+"""Mutual information of runs: the closed forms of iterated learning, about every reference."""
 
 import numpy as np
 import pytest
-from scipy import stats
 
 import bayescollapse as bc
 from bayescollapse import theory
-from bayescollapse.measures import (
-    correlation_interval,
-    gaussian_mutual_information,
-    knn_mutual_information,
-    mutual_information,
-)
-from bayescollapse.models import gaussian_mean
+from bayescollapse.measures import mutual_information
+from bayescollapse.measures.registry import REAL, LackingError
+from bayescollapse.models import bernoulli, gaussian, gaussian_mean
 from tests.measures.synthetic import make_run
 
 # |z| > 4 has probability 6.3e-5 under the null.
@@ -20,114 +15,7 @@ TOLERANCE = 4.0
 PRIOR_WEIGHT, ROWS, LENGTH = 4.0, 10, 6
 
 
-def normal_pairs(correlation, shape, seed=1):
-    x, noise = np.random.default_rng(seed).normal(size=(2, *shape))
-    return x, correlation * x + np.sqrt(1 - correlation**2) * noise
-
-
-def estimates(x, y, neighbours=4):
-    return np.array(
-        [knn_mutual_information(a, b, neighbours=neighbours) for a, b in zip(x, y, strict=True)]
-    ).T
-
-
-@pytest.mark.parametrize("correlation", [0.0, 0.5, 0.95])
-@pytest.mark.parametrize("pairs", [5, 40])
-def test_gaussian_estimate_is_unbiased(correlation, pairs):
-    """Six comparisons at 4 MCSE, false alarm below 4e-4."""
-    x, y = normal_pairs(correlation, (20_000, pairs))
-    value, _ = gaussian_mutual_information(x[..., None], y[..., None])
-    law = -0.5 * np.log(1 - correlation**2)
-    assert abs(value.mean() - law) < TOLERANCE * value.std() / np.sqrt(value.size)
-
-
-def test_gaussian_estimate_of_vectors_is_unbiased():
-    rng = np.random.default_rng(2)
-    mix = rng.normal(size=(3, 2))
-    x = rng.normal(size=(5_000, 30, 3))
-    y = x @ mix + rng.normal(size=(5_000, 30, 2))
-    value, error = gaussian_mutual_information(x, y)
-    law = 0.5 * np.linalg.slogdet(np.eye(2) + mix.T @ mix)[1]
-    assert abs(value.mean() - law) < TOLERANCE * value.std() / np.sqrt(5_000)
-    assert error.mean() == pytest.approx(value.std(), rel=0.15)
-    moved = gaussian_mutual_information(3 * x + 1, y @ [[2.0, 1.0], [0.0, -1.0]])[0]
-    assert np.allclose(moved, value) and np.allclose(gaussian_mutual_information(y, x)[0], value)
-
-
-@pytest.mark.parametrize("correlation", [0.0, 0.3, 0.9])
-def test_fisher_interval_covers(correlation):
-    """At least 95 % (all at 0 lie on the border); three checks at 4 sds."""
-    x, y = normal_pairs(correlation, (4_000, 60), seed=3)
-    r = [np.corrcoef(a, b)[0, 1] for a, b in zip(x, y, strict=True)]
-    low, high = correlation_interval(r, 60)
-    law = -0.5 * np.log(1 - correlation**2)
-    covered = ((low <= law) & (law <= high)).mean()
-    assert abs(covered - 0.95) < 0.005 + 4 * np.sqrt(0.95 * 0.05 / 4_000)
-
-
-# Largest bias that the docstring's "strong dependence is underestimated" allows for at 200 pairs.
-BIAS = {0.0: 0.005, 0.5: 0.01, 0.95: 0.06}
-
-
-@pytest.mark.parametrize("correlation", BIAS)
-@pytest.mark.parametrize("repeats", [60, pytest.param(600, marks=pytest.mark.verification)])
-def test_nearest_neighbours_against_the_normal_law(correlation, repeats):
-    """Value, and error that is right within a third; false alarm below 1e-3."""
-    x, y = normal_pairs(correlation, (repeats, 200), seed=4)
-    value, error = estimates(x, y)
-    law = -0.5 * np.log(1 - correlation**2)
-    mcse = value.std() / np.sqrt(repeats)
-    assert abs(value.mean() - law) < TOLERANCE * mcse + BIAS[correlation]
-    # The relative error of a standard deviation is 1 / sqrt(2 repeats).
-    assert abs(np.log(value.std() / error.mean())) < 0.25 + TOLERANCE / np.sqrt(2 * repeats)
-
-
-def test_nearest_neighbours_see_what_correlation_does_not():
-    x, noise = np.random.default_rng(5).normal(size=(2, 2_000))
-    y = x**2 + 0.1 * noise
-    linear, _ = gaussian_mutual_information(x[:, None], y[:, None])
-    value, error = knn_mutual_information(x, y)
-    assert value > 0.8 and value > 10 * abs(linear)
-    assert knn_mutual_information(2 * x - 1, -y)[0] == pytest.approx(value, abs=0.02)
-    assert knn_mutual_information(y, x)[0] == pytest.approx(value)
-
-
-@pytest.mark.parametrize("both", [False, True])
-def test_values_that_repeat(both):
-    """Null of counts (false alarm 1e-4 each), and a count with normal noise by quadrature."""
-    rng = np.random.default_rng(6)
-    x = rng.binomial(10, 0.5, size=(60, 300)).astype(float)
-    y = rng.binomial(10, 0.5, size=x.shape) if both else rng.normal(size=x.shape)
-    value, _ = estimates(x, y)
-    assert abs(value.mean()) < TOLERANCE * value.std() / np.sqrt(60) + 0.01
-    if both:
-        return
-    grid = np.linspace(-6, 16, 20_001)
-    parts = stats.binom(10, 0.5).pmf(np.arange(11))[:, None]
-    density = (parts * stats.norm.pdf(grid - np.arange(11)[:, None])).sum(axis=0)
-    law = -(density * np.log(density)).sum() * (grid[1] - grid[0]) - 0.5 * np.log(2 * np.pi * np.e)
-    known, _ = estimates(x, x + rng.normal(size=x.shape))
-    assert abs(known.mean() - law) < TOLERANCE * known.std() / np.sqrt(60) + 0.04
-
-
-def test_degenerate_pairs():
-    x = np.random.default_rng(7).normal(size=50)
-    assert gaussian_mutual_information(x[:, None], 2 * x[:, None])[0] == np.inf
-    assert knn_mutual_information(x, -3 * x) == (np.inf, 0.0)
-    assert np.isnan(gaussian_mutual_information(x[:, None], np.ones((50, 1)))[0])
-    assert np.isnan(knn_mutual_information(x, np.ones(50))[0])
-    assert np.isnan(gaussian_mutual_information(x[:3, None], x[:3, None])[0])
-    assert correlation_interval(1.0, 10) == (np.inf, np.inf)
-    assert correlation_interval(0.5, 3) == (0.0, np.inf)
-    with pytest.raises(ValueError, match=r"shape \(…, pair, entry\)"):
-        gaussian_mutual_information(x, x)
-    with pytest.raises(ValueError, match="same number of pairs, above neighbours=4"):
-        knn_mutual_information(x, x[:10])
-    with pytest.raises(ValueError, match="probability must lie"):
-        correlation_interval(0.5, 10, probability=95)
-
-
-def iterated(replicates, emission="joint", seed=21):
+def iterated(replicates, emission="joint", seed=21, references=()):
     return bc.Experiment(
         gaussian_mean.estimator(prior_sd=PRIOR_WEIGHT**-0.5),
         bc.Truth.from_prior(),
@@ -140,7 +28,7 @@ def iterated(replicates, emission="joint", seed=21):
         replicates=replicates,
         keep_draws=0,
         keep_rows="none",
-        references=(),
+        references=references,
         probabilities=(),
         seed=seed,
     ).run(progress=False)
@@ -200,6 +88,106 @@ def test_information_about_the_start_is_infinite_at_generation_zero(loops):
     start = mutual_information(loops, about="first").isel(generation=0)
     for name in ("mutual_information", "mutual_information_low", "mutual_information_knn"):
         assert np.isinf(start[name]).all()
+
+
+def reference_law(name):
+    """Correlation of the posterior means of generation t >= 1 and of fresh real rows, `replace`.
+
+    With kap(r) = r / (r + w) for r rows and kap = kap(n), E[m_t | real mean 0] is kap^(t + 1) times
+    it, Var m_t = kap / w and that of a reference of r rows kap(r) / w. Real rows that both share
+    are those of generation 0 alone, and any average that holds them has the covariance 1 / w +
+    1 / r with their mean; one that does not has 1 / w. So the correlation is
+    kap^(t + 1/2) / sqrt(kap(r)) with generation 0's rows, and kap^(t + 1/2) sqrt(kap(r)) without.
+    """
+    t = np.arange(1, LENGTH)
+    rows = {"real_only": ROWS, "real_seen": ROWS * (t + 1), "real_plus": 2 * ROWS}[name]
+    kept, own = ROWS / (ROWS + PRIOR_WEIGHT), rows / (rows + PRIOR_WEIGHT)
+    return kept ** (t + 0.5) * own ** (-0.5 if name == "real_seen" else 0.5)
+
+
+@pytest.fixture(scope="module")
+def referenced():
+    return iterated(2_000, seed=23, references=REAL)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_closed_forms_about_real_references(referenced, name):
+    """Five correlations and ten estimates for each, at 4 standard errors; false alarm 1e-3."""
+    found = mutual_information(referenced, about=name).sel(scheme="replace").isel(parameter=0)
+    assert found.attrs["about"] == name
+    for value in ("mutual_information", "mutual_information_knn", "joint_mutual_information"):
+        assert np.isinf(found[value][0])
+    later = found.isel(generation=slice(1, None))
+    law = -0.5 * np.log1p(-(reference_law(name) ** 2))
+    assert np.abs(fisher(later, law)).max() < TOLERANCE
+    for value, extra in (("mutual_information", 0.004), ("mutual_information_knn", 0.02)):
+        error = TOLERANCE * later[f"{value}_mcse"].to_numpy() + extra
+        assert np.all(np.abs(later[value].to_numpy() - law) < error), value
+
+
+def test_laws_about_references_differ(referenced):
+    """The law of rows that are not shared does not hold where they are, nor the other way round."""
+    for name, other in (("real_seen", "real_only"), ("real_only", "real_seen")):
+        found = mutual_information(referenced, about=name).sel(scheme="replace").isel(parameter=0)
+        wrong = -0.5 * np.log1p(-(reference_law(other) ** 2))
+        assert np.abs(fisher(found.isel(generation=slice(1, None)), wrong)).max() > TOLERANCE
+
+
+def test_references_that_were_not_fitted_are_refused(loops):
+    for name in REAL:
+        with pytest.raises(LackingError, match=rf"about {name}.*references=\('{name}',\)"):
+            mutual_information(loops, about=name)
+
+
+def test_counts_have_finite_information_about_the_start():
+    """Generation 0 about itself: the entropy of its means, by hand."""
+    run = bc.Experiment(
+        bernoulli.estimator(),
+        bc.Truth.from_prior(),
+        bc.schemes.replace(),
+        n_real=2,
+        generations=2,
+        replicates=300,
+        keep_draws=0,
+        references=(),
+        seed=24,
+    ).run(progress=False)
+    found = mutual_information(run, about="first").isel(scheme=0, parameter=0)
+    first = run["summary"]["p"].sel(statistic="mean").isel(scheme=0, generation=0)
+    _, counts = np.unique(first, return_counts=True)
+    shares = counts / 300
+    law = -(shares * np.log(shares)).sum()
+    assert len(counts) == 3
+    assert float(found["mutual_information_knn"][0]) == pytest.approx(law)
+    assert np.isinf(found["mutual_information"][0])
+    assert np.isfinite(found["mutual_information_knn"][1])
+
+
+def test_parameters_that_the_truth_does_not_have_are_missing():
+    truth = bc.Truth.from_prior(estimator=gaussian_mean.estimator(prior_sd=0.5))
+    run = bc.Experiment(
+        gaussian.estimator(),
+        truth,
+        bc.schemes.replace(),
+        n_real=10,
+        generations=2,
+        replicates=30,
+        keep_draws=0,
+        references=(),
+        seed=25,
+    ).run(progress=False)
+    found, alone = mutual_information(run), mutual_information(run, var_names="mu")
+    assert found["parameter"].values.tolist() == ["mu", "sigma"]
+    for name in found.data_vars:
+        whole = found[name]
+        if "parameter" in whole.dims:
+            assert whole.sel(parameter="sigma").isnull().all()
+            whole = whole.sel(parameter=["mu"])
+        assert np.allclose(whole, alone[name])
+    assert "mutual_information of sigma" in found.attrs["missing"]
+    assert alone.attrs["missing"] == ""
+    with pytest.raises(LackingError, match="no parameter of the learner is the truth's"):
+        mutual_information(run, var_names="sigma")
 
 
 def test_layout_and_refusals(loops):

@@ -1,261 +1,20 @@
-"""Predictive drift: kernels against closed forms, and runs whose drift is known."""
+"""Predictive drift of runs whose drift is known."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from scipy import special, stats
 
 import bayescollapse as bc
-from bayescollapse.measures import predictive_drift, truth_divergence
-from bayescollapse.measures.category_kernels import (
-    category_counts,
-    category_entropy,
-    chance_of_difference,
-    relative_mass,
-    support_loss,
-)
-from bayescollapse.measures.divergence_from_truth import log_mean_density
+from bayescollapse.measures import predictive_drift
 from bayescollapse.measures.predictive import predictive_cells
 from bayescollapse.measures.predictive_table import MEASURES
 from bayescollapse.measures.registry import registered
-from bayescollapse.measures.row_kernels import (
-    far_share,
-    find_basins,
-    mean_difference,
-    neighbour_entropy,
-    tail_ratio,
-)
-from bayescollapse.measures.row_samples import row_samples
+from bayescollapse.measures.row_measures import _discrete
+from bayescollapse.measures.row_samples import row_samples, takes_long
 from bayescollapse.models import categorical, gaussian, gaussian_mean, kernel_density
-
-# Comparisons with a mean allow 4 of its standard errors: a false alarm in 1 of 16,000.
-Z = 4
-P = np.array([0.5, 0.3, 0.16, 0.03, 0.01])
-
-
-def mean_within(values, expected, bias=0.0):
-    error = values.std(ddof=1) / np.sqrt(values.size)
-    assert abs(values.mean() - expected) < Z * error + bias, (values.mean(), expected, error)
-
-
-# Kernels
-
-
-@pytest.mark.parametrize(("n", "bias"), [(20, 0.06), (50, 0.03), (200, 0.01)])
-def test_entropy_of_rows_has_no_more_than_its_stated_bias(n, bias):
-    rng = np.random.default_rng(2)
-    for law in (stats.norm(), stats.uniform(), stats.expon()):
-        rows = law.rvs(size=(20_000 // n, n), random_state=rng)
-        estimate = neighbour_entropy(rows)
-        mean_within(estimate, law.entropy(), bias=bias)
-        assert np.allclose(neighbour_entropy(7 - 3 * rows), estimate + np.log(3))
-    assert neighbour_entropy(np.zeros(9)) == -np.inf
-
-
-def test_neighbours_are_the_nearest():
-    rows = np.random.default_rng(1).normal(size=12)
-    gaps = np.sort(np.abs(rows[:, None] - rows), axis=1)[:, 3]
-    expected = special.digamma(12) - special.digamma(3) + np.log(2 * gaps).mean()
-    assert np.isclose(neighbour_entropy(rows), expected)
-
-
-def test_distances_between_rows_are_unbiased():
-    rng = np.random.default_rng(3)
-    mean_within(mean_difference(rng.normal(0, 2, (4000, 7))), 4 / np.sqrt(np.pi))
-    counts = rng.multinomial(6, P, 4000)
-    mean_within(chance_of_difference(counts), 1 - (P**2).sum())
-    pairs = np.abs(np.subtract.outer([4.0, 1.0, 9.0], [4.0, 1.0, 9.0])).sum() / 6
-    assert np.isclose(mean_difference([4.0, 1.0, 9.0]), pairs)
-
-
-def test_category_entropy_corrects_its_bias():
-    counts = np.random.default_rng(4).multinomial(200, P, 4000)
-    exact = -(P * np.log(P)).sum()
-    # What is left is of order 1 / m^2 for common categories, and rare ones that were not seen.
-    mean_within(category_entropy(counts), exact, bias=0.002)
-    plain = category_entropy(counts) - ((counts > 0).sum(axis=1) - 1) / 400
-    assert exact - plain.mean() > 0.007
-
-
-def test_support_loss_is_0_on_average_for_rows_of_the_real_law():
-    counts = np.random.default_rng(5).multinomial(30, P, 8000)
-    mean_within(support_loss(counts, P), 0.0)
-    assert np.isclose(support_loss([30, 0, 0, 0, 0], P), 0.5 - (P * (1 - P) ** 30).sum())
-
-
-def test_masses_of_tails_and_rare_categories():
-    rng = np.random.default_rng(6)
-    real = rng.normal(size=40_000)
-    mean_within(tail_ratio(rng.normal(size=(500, 200)), real), 1.0, bias=Z * 0.022)
-    narrow = 2 * stats.norm.cdf(-1.96 / 0.5) / 0.05
-    mean_within(tail_ratio(rng.normal(0, 0.5, (500, 200)), real), narrow, bias=0.001)
-    counts = rng.multinomial(50, P, 2000)
-    rare = P < 0.05
-    mean_within(relative_mass(counts, P, rare), 1.0)
-    assert np.isnan(relative_mass(counts, P, P < 0)).all()
-    assert np.isnan(tail_ratio([0.0, 1.0], np.ones(50)))
-
-
-def test_far_rows_are_out_of_range_or_in_gaps():
-    rng = np.random.default_rng(7)
-    real = np.concatenate([rng.normal(-5, 1, 3000), rng.normal(5, 1, 3000)])
-    assert far_share([0.0, 0.3, 30.0, -30.0], real) == 1.0
-    assert far_share([-5.0, 5.1], real) == 0.0
-    fresh = np.concatenate([rng.normal(-5, 1, (300, 50)), rng.normal(5, 1, (300, 50))], axis=1)
-    assert 0.0002 < far_share(fresh, real).mean() < 0.003
-    assert far_share([0, 1, 7], rng.integers(0, 3, 500)) == pytest.approx(1 / 3)
-
-
-def test_basins_are_cut_at_valleys():
-    rng = np.random.default_rng(8)
-    one = find_basins(rng.normal(size=5000))
-    assert one.edges.size == 0
-    assert one.mass.tolist() == [1.0]
-    parts = [rng.normal(mean, 0.5, size) for mean, size in ((-4, 500), (0, 1500), (4, 3000))]
-    three = find_basins(np.concatenate(parts))
-    assert three.mass == pytest.approx([0.1, 0.3, 0.6], abs=0.005)
-    assert np.all((-3.0 < three.edges) & (three.edges < 3.0))
-    # Ten rows far away are no mode: fewer than 2 %.
-    assert find_basins(np.append(parts[2], rng.normal(40, 0.1, 10))).mass.size == 1
-    assert find_basins(np.ones(10)).mass.tolist() == [1.0]
-
-
-def test_categories_are_counted_with_those_outside_the_list():
-    counts = category_counts([[5, 2, 2, 8], [1, 1, 1, 1]], [1, 2, 8])
-    assert counts.tolist() == [[0, 2, 1, 1], [4, 0, 0, 0]]
-
-
-def test_kernels_refuse_single_rows():
-    with pytest.raises(ValueError, match="at least 2 rows"):
-        mean_difference([1.0])
-    with pytest.raises(ValueError, match="more than 3 rows"):
-        neighbour_entropy([1.0, 2.0, 4.0])
-    with pytest.raises(ValueError, match="at least 2 rows"):
-        far_share([1.0], [1.0])
-
-
-def test_log_mean_density_is_corrected():
-    rng = np.random.default_rng(9)
-    at = rng.normal(0, 0.5, (20_000, 10, 1))
-    logs = stats.norm.logpdf(1.0, at, 1.0)
-    exact = stats.norm.logpdf(1.0, 0, np.sqrt(1.25))
-    mean_within(log_mean_density(logs)[:, 0], exact, bias=0.0005)
-    plain = np.log(np.exp(logs).mean(axis=1))[:, 0]
-    assert exact - plain.mean() > 0.003
-    assert log_mean_density(np.full((3, 1), -np.inf)) == -np.inf
-
-
-# Divergence from the truth
-
-FAMILIES = {
-    "gaussian_mean": (gaussian_mean.estimator, {}, {"mu": 1.0}),
-    "gaussian": (gaussian.estimator, {}, {"mu": 1.0, "sigma": 2.0}),
-    "categorical": (categorical.estimator, {"categories": 5}, {"p": P}),
-}
-
-
-@pytest.mark.parametrize("name", FAMILIES)
-def test_divergence_agrees_with_closed_form_predictive_densities(name):
-    make, settings, truth = FAMILIES[name]
-    experiment = bc.Experiment(
-        make(**settings),
-        bc.Truth(**truth),
-        bc.schemes.replace(),
-        n_real=30,
-        generations=3,
-        replicates=40,
-        held_out=300,
-        keep_draws=200,
-    )
-    run = experiment.run(progress=False)
-    found = truth_divergence(run, experiment, rows=300)
-    # The held-out rows are the rows of the divergence, and their density is in closed form.
-    engine = experiment.estimator.engine()
-    parameters = {k: np.asarray(v, float)[None, None] for k, v in truth.items()}
-    true = engine.log_density(parameters, experiment.held_out_rows).mean()
-    exact = true - run["predictive"]["held_out_log_density"]
-    gap = (found["truth_divergence"] - exact).isel(generation=-1).to_numpy().ravel()
-    # 200 draws leave a bias of order 1 / 200^2 beside the draws' own error.
-    mean_within(gap, 0.0, bias=1e-3)
-    assert np.abs(gap).max() < 0.2
-    assert (found["truth_divergence_error"] > 0).all()
-
-
-def test_divergence_of_a_gaussian_mean_is_the_divergence_of_two_gaussians():
-    experiment = bc.Experiment(
-        gaussian_mean.estimator(),
-        bc.Truth(mu=0.0),
-        bc.schemes.replace(),
-        n_real=20,
-        generations=4,
-        replicates=30,
-    )
-    run = experiment.run(progress=False)
-    found = truth_divergence(run, experiment, rows=4000).isel(scheme=0)
-    mean = run["summary"]["mu"].isel(scheme=0).sel(statistic="mean")
-    spread = 1 + 1 / 20
-    exact = np.log(spread) / 2 + (1 + mean**2) / (2 * spread) - 0.5
-    # Rows are common to all cells; 100 draws add about as much again.
-    gap = found["truth_divergence"] - exact
-    assert bool((np.abs(gap) < Z * (2 * found["truth_divergence_error"] + 0.005)).all())
-
-
-def test_divergence_for_truths_from_the_prior_and_for_a_wrong_model():
-    experiment = bc.Experiment(
-        gaussian_mean.estimator(prior_sd=3.0),
-        bc.Truth.from_prior(),
-        bc.schemes.replace(),
-        n_real=50,
-        generations=2,
-        replicates=130,
-    )
-    found = truth_divergence(experiment.run(progress=False), experiment)
-    first = found["truth_divergence"].isel(generation=0).to_numpy().ravel()
-    # Half a parameter over 50 rows, to first order, twice: error and width of the posterior.
-    mean_within(first, 1 / 100, bias=0.004)
-    wrong = bc.Experiment(
-        gaussian_mean.estimator(),
-        bc.Truth(mu=0.0, sigma=2.0, estimator=gaussian.estimator()),
-        bc.schemes.replace(),
-        n_real=200,
-        generations=2,
-        replicates=20,
-    )
-    found = truth_divergence(wrong.run(progress=False), wrong, rows=2000)
-    floor = -np.log(2) + 4 / 2 - 0.5
-    assert float(found["truth_divergence"].isel(generation=0).mean()) == pytest.approx(
-        floor, abs=0.25
-    )
-
-
-def test_divergence_refuses_what_has_no_density():
-    def simulate(m, rng):
-        return xr.Dataset({"y": ("obs", rng.normal(size=m))})
-
-    unknown = bc.Experiment(
-        gaussian_mean.estimator(),
-        bc.Simulator(simulate),
-        bc.schemes.replace(),
-        n_real=20,
-        generations=2,
-        replicates=2,
-    )
-    with pytest.raises(ValueError, match="known for bc.Truth only"):
-        truth_divergence(unknown.run(progress=False), unknown)
-    bare = bc.Experiment(
-        gaussian_mean.estimator(),
-        bc.Truth(mu=0.0),
-        bc.schemes.replace(),
-        n_real=20,
-        generations=2,
-        replicates=2,
-        keep_draws=0,
-    )
-    with pytest.raises(ValueError, match="keep_draws above 0"):
-        truth_divergence(bare.run(progress=False), bare)
-
-
-# Runs
+from tests.measures.predictions import P, Z
 
 
 @pytest.fixture(scope="module")
@@ -415,11 +174,158 @@ def test_a_direct_estimator_has_no_divergence_but_the_rest():
     assert "diversity" in found, found.attrs["missing"]
 
 
+def test_tied_real_rows_have_no_entropy_and_their_own_distance():
+    levels = (np.arange(200) + 0.5) / 200
+    table = bc.Table(pd.DataFrame({"y": stats.norm.ppf(levels)}))
+    rounded = bc.Simulator(rounded_rows)
+    for source in (table, rounded):
+        run = bc.Experiment(
+            gaussian.estimator(),
+            source,
+            bc.schemes.replace(emission="plug-in"),
+            n_real=50,
+            generations=2,
+            replicates=100,
+            keep_rows="all",
+        ).run(progress=False)
+        found = predictive_drift(run).isel(scheme=0, response=0, generation=0)
+        # Each of 200 rows is a share of .005, which is the null where it is more than .001.
+        assert float(found["far_rows"]) < 0.02
+        assert "entropy_change" not in found
+        assert "entropy_change of 'y': more than 1 % of the rows" in found.attrs["missing"]
+        # Fitted moments spread the tails by 7 %; 5000 real rows know theirs to 6 %.
+        assert float(found["tail_mass"]) == pytest.approx(1.07, abs=Z * 0.06)
+        assert float(found["diversity"]) == pytest.approx(1, abs=0.05)
+        first = predictive_drift(run, reference="first").isel(scheme=0, response=0, generation=0)
+        assert abs(float(first["entropy_change"])) < 0.1
+
+
+def rounded_rows(m, rng):
+    return xr.Dataset({"y": ("obs", np.round(rng.normal(size=m), 1))})
+
+
+def test_rows_of_a_constant_law_are_measured():
+    def constant(m, rng):
+        return xr.Dataset({"y": ("obs", np.full(m, 2.0))})
+
+    run = bc.Experiment(
+        gaussian_mean.estimator(),
+        bc.Simulator(constant),
+        bc.schemes.replace(),
+        n_real=10,
+        generations=2,
+        replicates=3,
+        keep_rows="all",
+    ).run(progress=False)
+    found = predictive_drift(run).isel(scheme=0, response=0, generation=0)
+    assert float(found["far_rows"]) == 1.0
+    assert "diversity" not in found
+    assert "entropy_change" in found.attrs["missing"]
+
+
+def test_far_categories_are_those_that_no_real_row_has():
+    # Common 0 and 1 lie side by side, 3, 5, 7 and 9 have one row each: distances mean nothing.
+    real = np.repeat([0, 1, 3, 5, 7, 9], [300, 190, 1, 1, 1, 1])
+    kernel = _discrete(real, rare=0.05, kept=0.25)
+    found = kernel(np.array([[2, 4, 6, 8], [0, 0, 3, 4]]))
+    assert found["far_rows"].tolist() == [1.0, 0.25]
+
+
+def test_emitted_moments_shift_as_a_prior_pulls():
+    n, shrink = 100, 100 / 125
+    run = bc.Experiment(
+        gaussian_mean.estimator(prior_sd=0.2),
+        bc.Truth(mu=2.0),
+        bc.schemes.replace(emission="plug-in"),
+        n_real=n,
+        generations=5,
+        replicates=256,
+    ).run(progress=False)
+    found = predictive_drift(run).isel(scheme=0, response=0, generation=4)
+    # A mean of 2 shrinks with every fit; the sd of generation 0 divides, by 1 on average inverse.
+    half = (n - 1) / 2
+    inverse = np.sqrt(half) * np.exp(special.gammaln(half - 0.5) - special.gammaln(half))
+    law = 2 * (shrink**5 - shrink) * inverse
+    assert abs(found["emitted_mean_shift"] - law) < Z * found["emitted_mean_shift_mcse"]
+    # Outer quantiles and the sd of the same rows go together: 2 / n of a quantile at most.
+    gap = np.abs(found["emitted_quantile_shift"] - law)
+    assert bool((gap < Z * found["emitted_quantile_shift_mcse"] + 4 / n).all())
+    assert bool((found["emitted_quantile_shift"].sel(statistic="q97.5") < -0.7).all())
+
+
+def test_emitted_moments_of_a_wrong_model_against_the_truth():
+    experiment = bc.Experiment(
+        gaussian_mean.estimator(),
+        bc.Truth(mu=1.0, sigma=2.0, estimator=gaussian.estimator()),
+        bc.schemes.replace(),
+        n_real=100,
+        generations=2,
+        replicates=256,
+    )
+    run = experiment.run(progress=False)
+    found = predictive_drift(run, reference="truth", experiment=experiment, rows=2)
+    found = found.isel(scheme=0, response=0, generation=0)
+    # 25,600 real rows give the sd with a relative error of .0044, and quantiles with .012 sds.
+    ratio = np.log(1 / 2) - 1 / (2 * 99)
+    error = Z * (found["emitted_log_sd_ratio_mcse"] + 0.0044) + 1e-4
+    assert abs(found["emitted_log_sd_ratio"] - ratio) < error
+    levels = np.array([float(q[1:]) / 100 for q in found["statistic"].values])
+    law = stats.norm.ppf(levels) * (1 / 2 - 1)
+    gap = np.abs(found["emitted_quantile_shift"] - law)
+    # The outer quantile of 100 rows lies .03 of their sd, half the truth's, inside the law's.
+    assert bool((gap < Z * (found["emitted_quantile_shift_mcse"] + 0.012) + 0.02).all())
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"n_real": 3, "n_synthetic": 10}, "no generation, or not the reference, has 4 rows"),
+        ({"n_real": 10, "n_synthetic": 3}, "no generation, or not the reference, has 4 rows"),
+        ({"n_real": 10, "n_synthetic": 0}, "no emitted row had a weight in training"),
+        ({"n_real": 10, "generations": 1}, "no emitted row had a weight in training"),
+    ],
+)
+def test_too_few_rows_are_told(change, words):
+    run = bc.Experiment(
+        gaussian_mean.estimator(),
+        bc.Truth(mu=0.0),
+        bc.schemes.weighted(0.5 if change.get("n_synthetic", 1) else 1.0, total_weight="real"),
+        **{"generations": 3, "replicates": 1, "keep_rows": "all", **change},
+    ).run(progress=False)
+    missing = predictive_drift(run).attrs["missing"]
+    assert "tail_mass, rare_mass, support_loss, modes_kept, far_rows" in missing
+    assert words in missing
+
+
+def test_short_computations_are_quiet(capsys):
+    experiment = bc.Experiment(
+        gaussian_mean.estimator(),
+        bc.Truth(mu=0.0),
+        bc.schemes.replace(),
+        n_real=5,
+        generations=2,
+        replicates=1,
+    )
+    assert not takes_long(experiment)
+    predictive_drift(
+        experiment.run(progress=False), experiment=experiment, reference="real_plus", rows=2
+    )
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "")
+    settings = {"n_real": 5, "generations": 30, "replicates": 1}
+    sampled = bc.Experiment(
+        gaussian_mean.estimator(), bc.Truth(mu=0.0), bc.schemes.replace(), method="nuts", **settings
+    )
+    assert takes_long(sampled)
+
+
 def test_settings_are_refused(nearly_real):
     for change, words in (
         ({"rare": 2.0}, "rare must lie in"),
         ({"kept": -1.0}, "kept must lie in"),
         ({"tail": 0.0}, "tail must lie above 0"),
+        ({"rows": 1}, "rows must be an integer of at least 2, got 1"),
+        ({"reference": "last"}, "reference must be one of"),
     ):
         with pytest.raises(ValueError, match=words):
             predictive_drift(nearly_real[1], **change)

@@ -5,9 +5,12 @@ import io
 import matplotlib
 import numpy as np
 import pytest
+from scipy import stats
 
 import bayescollapse as bc
 from bayescollapse.measures import rank_bend, rank_of_truth, truth_ranks
+from bayescollapse.measures.ranks import MEASURES
+from bayescollapse.measures.registry import LackingError
 from bayescollapse.models import gaussian_mean
 from bayescollapse.plots import plot_ranks
 from bayescollapse.sources import NormalCovariates
@@ -64,6 +67,19 @@ def test_ranks_by_hand():
 def test_components_are_orthonormal_for_uniform_ranks(draws):
     parts = np.stack([np.ones(draws + 1), *rank_bend(np.arange(draws + 1), draws)])
     assert np.allclose(parts @ parts.T / (draws + 1), np.eye(3))
+
+
+@pytest.mark.parametrize("draws", [2, 3, 4, 5, 1_000])
+def test_registered_range_of_the_components(draws):
+    """The lowest bend is that of two draws; the other limits are those of infinitely many."""
+    ranges = {m.name: (m.lowest, m.highest) for m in MEASURES}
+    for name, values in zip(("shift", "bend"), rank_bend(np.arange(draws + 1), draws), strict=True):
+        low, high = ranges[name]
+        assert low - 1e-12 <= values.min() and values.max() <= high
+        if draws == 1_000:
+            assert values.max() > 0.99 * high
+        if name == "bend" and draws == 2:
+            assert values.min() == pytest.approx(low)
 
 
 def test_components_have_their_signs():
@@ -156,8 +172,17 @@ def test_loops_bend_as_their_law_says(loops, replicates):
         assert float(abs(z).max()) < TOLERANCE, z.values
         assert float(abs(chosen["shift"] / chosen["shift_mcse"]).max()) < TOLERANCE
         assert (chosen["bend"].isel(generation=slice(1, None)) > 0.2).all()
-        assert (chosen["uniform_p"].isel(generation=slice(1, None)) < 1e-6).all()
-        assert float(chosen["uniform_p"][0]) > 1e-4
+        for value in ("uniform_p", "bend_p"):
+            assert (chosen[value].isel(generation=slice(1, None)) < 1e-6).all()
+            assert float(chosen[value][0]) > 1e-4
+
+
+def test_p_values_are_those_of_a_normal_mean(loops):
+    ranks = truth_ranks(loops).isel(parameter=0)
+    for name in ("shift", "bend"):
+        law = 2 * stats.norm.cdf(-np.abs(ranks[name]) * np.sqrt(1_000))
+        assert np.allclose(ranks[f"{name}_p"], law, rtol=1e-9, atol=0)
+        assert 0 < law.max() < 1
 
 
 def test_the_laws_of_the_two_loops_differ(loops):
@@ -170,8 +195,8 @@ def test_a_total_weight_below_the_rows_bends_the_other_way():
     scheme = bc.schemes.weighted(1.0, total_weight=2.0)
     run = calibrated(proper_mean(), scheme, 400, generations=2, seed=6)
     ranks = truth_ranks(run).isel(parameter=0, scheme=0, generation=1)
-    lam = 2 / (2 + PRIOR_WEIGHT)
-    error = (1 - lam) ** 2 / PRIOR_WEIGHT + lam**2 / ROWS
+    kept = 2 / (2 + PRIOR_WEIGHT)
+    error = (1 - kept) ** 2 / PRIOR_WEIGHT + kept**2 / ROWS
     law = bend_law(error * (2 + PRIOR_WEIGHT))
     assert law < -0.1
     assert abs(float((ranks["bend"] - law) / ranks["bend_mcse"])) < TOLERANCE
@@ -195,6 +220,41 @@ def test_what_cannot_be_ranked_is_refused(loops):
         truth_ranks(loops.isel(chain=[0]), thin=DRAWS)
     with pytest.raises(ValueError, match="draws must be an integer of at least 2"):
         rank_bend([0, 1], 1)
+
+
+def test_truths_of_another_prior_are_refused():
+    """The learner's prior is ten times as narrow: its ranks are no uniform ones anywhere."""
+    truth = bc.Truth.from_prior(estimator=gaussian_mean.estimator(prior_sd=2.0))
+    run = bc.Experiment(
+        gaussian_mean.estimator(prior_sd=0.2),
+        truth,
+        bc.schemes.replace(),
+        n_real=ROWS,
+        generations=2,
+        replicates=4,
+        keep_draws=10,
+    ).run(progress=False)
+    with pytest.raises(LackingError, match=r"another model's prior.*leave estimator= out"):
+        truth_ranks(run)
+    with pytest.raises(LackingError, match="another model's prior"):
+        plot_ranks(run, backend="none")
+
+
+def test_a_missing_draw_leaves_its_cells_out(loops):
+    few = loops.isel(replicate=slice(100))
+    gappy = few.copy(deep=True)
+    gappy["posterior"]["mu"][{"scheme": 1, "replicate": 3, "generation": 2, "draw": 5}] = np.nan
+    ranks, whole = truth_ranks(gappy), truth_ranks(few)
+    gap = {"scheme": 1, "generation": 2}
+    for name in ("uniform_p", "shift", "shift_mcse", "shift_p", "bend", "bend_mcse", "bend_p"):
+        assert np.isnan(ranks[name][gap]).all()
+        assert int(ranks[name].isnull().sum()) == 1
+        assert np.allclose(ranks[name].fillna(0), whole[name].where(ranks[name].notnull(), 0))
+    plot = plot_ranks(gappy, coords={"generation": [0, 2]}, backend="none")
+    lines = plot.viz["ecdf"]["ecdf"]
+    assert lines.sel(scheme="accumulate", generation=2).values.item() is None
+    assert np.isfinite(lines.sel(scheme="replace", generation=2).values.item()["y"]).all()
+    assert "lines left out for missing draws: 1" in str(plot.viz["figure_title"].values.item())
 
 
 def test_plot_structure(loops):

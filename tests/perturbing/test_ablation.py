@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import bayescollapse as bc
-from bayescollapse.models import gaussian_mean
+from bayescollapse.models import gaussian, gaussian_mean
 
 PRIOR_WEIGHT = 3.0
 
@@ -158,6 +158,52 @@ def test_where_nothing_is_left_there_is_no_posterior():
     # Generation 1 itself has no rows of its own to lose; the next ones have no others.
     assert (shift.sel(generation=1) == 0).all()
     assert shift.sel(generation=[0, 2, 3]).isnull().all()
+
+
+@pytest.mark.parametrize("what", ["batch", "generation"])
+def test_what_would_be_improper_is_missing(what):
+    """One real row without generation 0 does not tell mean and sd under Jeffreys' prior."""
+    made = bc.Experiment(
+        gaussian.estimator(),
+        bc.Truth(mu=0.0, sigma=1.0),
+        bc.Scheme(supply="fresh", memory="all", name="pooled"),
+        n_real=(20, 1, 1),
+        references=(),
+        n_synthetic=30,
+        generations=3,
+        replicates=3,
+    )
+    run = made.run(progress=False)
+    out = bc.ablation(made, run, what=what, left_out=0, average=False, progress=False)
+    distance = out["distance"] if what == "generation" else out["distance"].sel(origin="synthetic")
+    assert distance.sel(generation=1).isnull().all()
+    # Its descendants hang on a posterior that is not there; the direct part of them does not.
+    assert (distance.sel(generation=2).isnull() == (what == "generation")).all()
+    assert "gives an improper one" in out.attrs["missing"]
+
+
+def test_gaps_that_a_replay_fills_are_not_reported():
+    pooled = bc.Scheme(supply="fresh", memory="all", name="pooled")
+    made, run = experiment(pooled, prior=False)
+    out = bc.ablation(
+        made,
+        run,
+        what="generation",
+        left_out=0,
+        generations=[1, 2, 3],
+        average=False,
+        progress=False,
+    )
+    assert (out["pareto_k"] > 0.7).any()
+    assert out["distance"].notnull().all()
+    assert out.attrs["missing"] == ""
+    assert out["left_out"].values.tolist() == [0]
+    # Posteriors that come before a generation are none without it, and no gap.
+    early = bc.ablation(
+        made, run, what="generation", left_out=2, generations=[1, 2], progress=False
+    )
+    assert (early["distance"].isnull() == (early["generation"] == 1)).all()
+    assert early.attrs["missing"] == ""
 
 
 def test_averages_are_over_replicates(two):

@@ -1,5 +1,7 @@
 """The log prior against SciPy, and posteriors under a power of it by NUTS."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pymc as pm
 import pytest
@@ -9,7 +11,9 @@ from scipy import stats
 import bayescollapse as bc
 from bayescollapse.models import gaussian_mean
 from bayescollapse.perturbing.prior import LogPrior, PoweredPriorSampler
+from bayescollapse.perturbing.scaling import Scaling
 
+POWER = 0.15
 RNG = np.random.default_rng(8)
 
 
@@ -120,6 +124,44 @@ def test_priors_are_refitted_by_nuts():
     ratio = np.log((rows + prior) / (rows + 0.05 * prior)) / 2
     # NUTS with 2 x 500 draws: 5 standard errors of a log sd of 300 effective draws.
     np.testing.assert_allclose(cells["log_sd_ratio"], ratio, atol=5 / np.sqrt(2 * 300))
+
+
+def test_only_unreliable_weights_are_refitted(monkeypatch):
+    """With draws of the closed form in place of NUTS."""
+    fits = []
+
+    def fit(rows, weights, *, draws, chains, seeds):
+        fits.append(rows)
+        precision = weights.sum() + POWER * 4.0
+        mean = (weights @ rows["y"] + POWER * 4.0 * 2.0) / precision
+        mu = mean + np.random.default_rng(seeds(0)).normal(size=(chains, draws)) * precision**-0.5
+        return SimpleNamespace(parameters={"mu": mu}, figures=SimpleNamespace(passed=True))
+
+    sampler = SimpleNamespace(at=lambda power: SimpleNamespace(fit=fit))
+    monkeypatch.setattr(Scaling, "_sampler", sampler)
+    experiment = bc.Experiment(
+        gaussian_mean.estimator(prior_mean=2.0, prior_sd=0.5),
+        bc.Truth(mu=0.0),
+        bc.schemes.pooled(),
+        n_real=10,
+        generations=1,
+        replicates=12,
+        keep_rows="all",
+    )
+    run = experiment.run(progress=False)
+    cells = bc.sensitivity(
+        experiment, run, kinds="prior", powers=POWER, average=False, progress=False
+    ).squeeze()
+    again = cells["refitted"].to_numpy()
+    assert 0 < len(fits) < 12
+    assert len(fits) == again.sum()
+    assert cells["mean_shift"].notnull().all()
+    for r in np.flatnonzero(again):
+        y = bc.cell(run, scheme="pooled", replicate=r, generation=0)["observed_data"]["y"]
+        means = [(y.sum() + p * 8.0) / (10 + p * 4.0) for p in (1, POWER)]
+        shift = (means[1] - means[0]).item() * 14**0.5
+        # 1,000 draws: five errors of a mean whose sd is 1.2 of the first.
+        assert cells["mean_shift"].to_numpy()[r] == pytest.approx(shift, abs=5 * 1.2 / 1000**0.5)
 
 
 @pytest.mark.verification

@@ -82,6 +82,27 @@ def test_gradients_are_the_derivatives_of_weighted_moments():
         np.testing.assert_allclose(sd[0, c], (wide - narrow) / (2 * step), rtol=1e-4)
 
 
+COMPONENTS = {
+    "linear": (lambda rng, shape: rng.normal(size=shape), lambda x: x),
+    "a likelihood": (lambda rng, shape: rng.normal(size=shape), lambda x: -(x**2) / 2),
+    "a prior": (lambda rng, shape: rng.normal(size=shape), lambda x: -((x - 2) ** 2) / 4),
+    "a logarithm": (lambda rng, shape: rng.gamma(2.0, size=shape), np.log),
+    "of a bounded one": (lambda rng, shape: rng.uniform(-1, 1, size=shape), lambda x: x),
+}
+
+
+@pytest.mark.parametrize("case", COMPONENTS)
+def test_errors_of_gradients_are_the_spread_of_gradients(case):
+    """Over independent sets of draws, and on both sides."""
+    sample, component = COMPONENTS[case]
+    draws = sample(np.random.default_rng(5), (500, 2, 500, 1))
+    mean, mean_error, sd, sd_error = power_gradients(draws, component(draws))
+    for value, error in ((mean, mean_error), (sd, sd_error)):
+        # The spread of 500 values is known to 3.2 %, 13 % at four errors; in 2,000 sets the errors
+        # of these cases lie between 0.93 and 1.03 times the spread.
+        assert abs(error.mean() / value.std() - 0.98) < 0.13 + 0.05
+
+
 def test_batch_means_know_dependence():
     """AR(1) chains: the mean's sd is sqrt((1 + r) / (1 - r)) times that of independent draws."""
     rng = np.random.default_rng(4)

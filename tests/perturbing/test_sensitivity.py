@@ -6,10 +6,11 @@ import xarray as xr
 
 import bayescollapse as bc
 from bayescollapse.experiment.progress import Silent
+from bayescollapse.measures.layout import cells_of
 from bayescollapse.models import categorical, empirical, gaussian, gaussian_mean, linear_regression
-from bayescollapse.perturbing.choice import choose
-from bayescollapse.perturbing.reweigh import log_likelihoods
-from bayescollapse.perturbing.visit import visit
+from bayescollapse.perturbing.choice import Choice, choose
+from bayescollapse.perturbing.reweigh import highest_k, log_likelihoods
+from bayescollapse.perturbing.visit import _kept, visit
 
 SD, PRIOR_MEAN, PRIOR_SD = 1.5, 1.0, 0.4
 POWERS = (0.8, 1.25)
@@ -203,7 +204,7 @@ def test_unreliable_weights_are_refitted_or_missing(conjugate):
     experiment, run = conjugate
     arguments = dict(kinds=("real",), powers=(0.02,), average=False, progress=False)
     again = bc.sensitivity(experiment, run, **arguments)
-    heavy = again["pareto_k"].to_numpy() > 0.7
+    heavy = again["pareto_k"].to_numpy() > highest_k(1000)
     assert heavy.any()
     np.testing.assert_array_equal(again["refitted"], heavy)
     for s, r, t in np.argwhere(heavy[:, :, :, 0, 0]):
@@ -214,8 +215,89 @@ def test_unreliable_weights_are_refitted_or_missing(conjugate):
         assert cell["log_sd_ratio"].item() == pytest.approx(np.log(wide / sd), abs=1e-10)
     never = bc.sensitivity(experiment, run, refit="never", **arguments)
     np.testing.assert_array_equal(np.isnan(never["distance"].to_numpy()[..., 0]), heavy)
-    assert "Pareto k above 0.7" in never.attrs["missing"]
+    assert "Pareto k is too high" in never.attrs["missing"]
     assert again.attrs["missing"] == ""
+
+
+def test_few_draws_are_trusted_less(conjugate):
+    """Between 0.5 and 0.7 a hundred weights are not relied on."""
+    cells = bc.sensitivity(
+        *conjugate, kinds=("real",), powers=(0.2,), draws=100, average=False, progress=False
+    )
+    k = cells["pareto_k"].to_numpy()
+    assert ((k > 0.5) & (k < 0.7)).any()
+    np.testing.assert_array_equal(cells["refitted"], k > 0.5)
+
+
+def test_scaled_posteriors_that_would_be_improper_are_missing():
+    """A twentieth of five rows is a quarter of a row."""
+    experiment = bc.Experiment(
+        gaussian.estimator(),
+        bc.Truth(mu=0.0, sigma=1.0),
+        bc.schemes.accumulate(),
+        n_real=5,
+        n_synthetic=40,
+        generations=2,
+        replicates=3,
+    )
+    cells = bc.sensitivity(
+        experiment,
+        experiment.run(progress=False),
+        kinds="real",
+        powers=0.05,
+        refit="always",
+        average=False,
+        progress=False,
+    )
+    assert cells["distance"].sel(generation=0).isnull().all()
+    assert cells["distance"].sel(generation=1).notnull().all()
+    assert not cells["refitted"].sel(generation=0).any()
+    assert cells.attrs["missing"] == "some scaled posteriors: they would be improper"
+
+
+def test_replicates_that_have_a_posterior_keep_theirs():
+    """One replicate of three loses all but one of its rows."""
+    experiment = bc.Experiment(
+        gaussian.estimator(),
+        bc.Truth(mu=0.0, sigma=1.0),
+        bc.schemes.pooled(),
+        n_real=8,
+        generations=1,
+        replicates=3,
+    )
+    run, seen = experiment.run(progress=False), []
+    choice = choose(
+        experiment, run, var_names=None, schemes=None, replicates=None, generations=None
+    )
+    visit(experiment, run, choice, seen.append, Silent())
+    (cell,) = seen
+    weights = cell.weights * 0.9
+    whole = cell.refit(weights)
+    weights[1, 1:] = 0.0
+    part = cell.refit(weights)
+    assert part.proper.tolist() == [True, False, True]
+    for name in ("draws", "mean", "sd"):
+        wanted, found = (getattr(p, name)[[0, 2]] for p in (whole, part))
+        np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize(("kept", "draws", "enough"), [(100, 1000, False), (100, 100, True)])
+def test_draws_are_read_from_a_run_that_kept_as_many_as_are_wanted(kept, draws, enough):
+    """A run by NUTS, in the shape of an exact one, which needs no sampling."""
+    settings = dict(n_real=9, generations=2, replicates=2, keep_draws=kept, keep_rows="first")
+    parts = gaussian_mean.estimator(), bc.Truth(mu=0.0), bc.schemes.pooled()
+    run = bc.Experiment(*parts, method="exact", **settings).run(progress=False)
+    sampled = bc.Experiment(*parts, method="nuts", **settings)
+    parameters = cells_of(run, "mean")["parameter"]
+    choice = Choice(("pooled",), (0, 1), (0, 1), parameters, np.array([0]), draws)
+    assert _kept(sampled, run, "pooled", 0, choice) == enough
+    assert not _kept(sampled, run, "pooled", 1, choice)
+
+
+def test_one_value_stands_for_a_list_of_one(conjugate):
+    out = bc.sensitivity(*conjugate, generations=2, powers=0.8, kinds="real", progress=False)
+    assert out["generation"].values.tolist() == [2]
+    assert out["power"].values.tolist() == [0.8]
 
 
 FAMILIES = {

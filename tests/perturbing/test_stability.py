@@ -112,6 +112,27 @@ def test_regression_rows_are_replaced_whole():
     np.testing.assert_allclose(found, np.linalg.lstsq(x, y)[0] - before, atol=1e-10)
 
 
+def test_noise_is_that_of_the_effective_draws():
+    """As if every mean of the run came from 50 effective draws."""
+    made, run = experiment(bc.schemes.pooled())
+    stats = run["sample_stats"].to_dataset().copy(deep=True)
+    stats["ess_bulk"][:] = 50.0
+    sampled = run.copy()
+    sampled["sample_stats"] = stats
+    cells = bc.stability(made, sampled, average=False, progress=False)
+    sd = run["summary"]["mu"].sel(statistic="sd").to_numpy()
+    np.testing.assert_allclose(cells["noise"].to_numpy()[..., 0], sd * np.sqrt(2 / 50))
+
+
+def test_numbers_stand_for_what_they_number():
+    made, run = experiment(bc.schemes.pooled())
+    out = bc.stability(made, run, generations=2, replicates=99, average=False, progress=False)
+    assert out["generation"].values.tolist() == [2]
+    assert out.sizes["replicate"] == 7
+    with pytest.raises(ValueError, match="replicates must be an integer of at least 1"):
+        bc.stability(made, run, replicates=0, progress=False)
+
+
 def test_only_one_row_of_generation_0_is_replaced():
     made, _ = experiment(bc.schemes.pooled())
     source, streams = made.bound, Streams(0)

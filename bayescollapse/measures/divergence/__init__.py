@@ -14,6 +14,7 @@ _NAMES = {
     "distinct_size": f"{_HOME}.sizes",
     "energy_distance": f"{_HOME}.joint",
     "gaussian_hellinger": f"{_HOME}.univariate",
+    "have_atoms": f"{_HOME}.sizes",
     "hellinger": f"{_HOME}.binned",
     "jackknife_error": f"{_HOME}.null",
     "jackknife_interval": f"{_HOME}.null",

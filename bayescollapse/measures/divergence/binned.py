@@ -33,7 +33,8 @@ def squared_hellinger(
     x, y : array_like, shape (…, draw)
         Draws, in any order and of any two numbers; leading axes broadcast.
     bins : int, optional
-        Number of bins K; twice ``(n + m)**0.4`` rounded if not given (22 for 200 and 200 draws).
+        Number of bins K; twice ``(2 * min(n, m))**0.4`` rounded if not given (22 for 200 draws or
+        more of the one and 200 of the other). Equal draws share a bin: fewer of them with ties.
     effective : tuple of float, optional
         Effective sizes of the two samples; from repeated draws if not given.
 
@@ -51,10 +52,14 @@ def squared_hellinger(
 
     Notes
     -----
-    Bias: below 0.001 where the distributions are equal (0.004 with 100 draws each). Where they
-    differ, what is left was between -0.025 and 0.01 for pairs of Gaussians and 200 draws each, and
-    within 0.002 for 4,000: downwards where one is narrower than a bin, since bins lose information.
-    No density is smoothed, so that a boundary such as 0 needs no care.
+    Bias, as measured for Gaussians. Where the two are equal: 0.013 with 50 draws each, 0.003 with
+    100, 0.0005 with 200 and 0.0001 from 500 on, and that of the smaller if their numbers differ.
+    Where they differ: between -0.036 and 0.027 with 200 draws each and between -0.016 and 0.008
+    with 4,000, downwards where one is narrower than a bin, since bins lose information. With 100
+    draws against 4,000 it is down to -0.24: thin the larger sample where numbers are that unequal.
+    No density is smoothed, so that a boundary such as 0 needs no care. Equal draws of one sample
+    count as repeats of a sampler that stayed, but as draws of atoms, such as integers, if most of
+    them occur in the other sample too (:func:`~.sizes.have_atoms`).
 
     References
     ----------
@@ -73,11 +78,11 @@ def squared_hellinger(
     """
     first, second = _line_samples(x, y)
     n, m = first.shape[-1], second.shape[-1]
-    count = _default_bins(n + m) if bins is None else integer("bins", bins, minimum=2)
+    count = _default_bins(2 * min(n, m)) if bins is None else integer("bins", bins, minimum=2)
     sizes = sizes_of(first[..., None], second[..., None], effective)
     repeats = (1 / sizes[0] + 1 / sizes[1]) / (1 / n + 1 / m)
-    plain, corrected = _affinities(first, second, min(count, n + m))
-    affinity = plain + (1 - 1 / min(count, n + m)) * repeats * (corrected - plain)
+    plain, corrected, used = _affinities(first, second, min(count, n + m))
+    affinity = plain + (1 - 1 / used) * repeats * (corrected - plain)
     known = np.isfinite(first).all(axis=-1) & np.isfinite(second).all(axis=-1)
     return np.where(known, 1 - affinity, np.nan)
 
@@ -122,8 +127,11 @@ def hellinger(
     return np.sqrt(np.maximum(squared, 0.0))
 
 
-def _affinities(x: Floats, y: Floats, bins: int) -> tuple[Floats, Floats]:
-    """Sum of root products of shares in bins of equal pooled counts: as it is, and corrected."""
+def _affinities(x: Floats, y: Floats, bins: int) -> tuple[Floats, Floats, Floats]:
+    """Sum of root products of shares in bins of equal pooled counts, corrected, and their number.
+
+    Cells in which the samples share a value have bins that do not divide equal draws.
+    """
     n, m = x.shape[-1], y.shape[-1]
     lead = np.broadcast_shapes(x.shape[:-1], y.shape[:-1])
     marked = [np.broadcast_to(_marked(a, bit), (*lead, a.shape[-1])) for a, bit in ((x, 1), (y, 0))]
@@ -136,33 +144,61 @@ def _affinities(x: Floats, y: Floats, bins: int) -> tuple[Floats, Floats]:
     for width in np.unique(widths):
         inside = counts[..., widths == width]
         sums += [table[inside].sum(axis=-1) for table in _roots(int(width))]
+    used = np.full(lead, float(bins))
+    values = pooled.view(np.int64) >> 1
+    ties = (values[..., 1:] == values[..., :-1]) & (from_x[..., 1:] != from_x[..., :-1])
+    tied = ties.any(axis=-1)
+    if tied.any():
+        sums[:, tied], used[tied] = _tied_sums(values[tied], from_x[tied], starts)
     sums /= math.sqrt(n * m)
-    return sums[0], sums[1]
+    return sums[0], sums[1], used
+
+
+def _tied_sums(
+    values: NDArray[np.int64], from_x: NDArray[np.int64], starts: NDArray[np.intp]
+) -> tuple[Floats, NDArray[np.intp]]:
+    """Add up over bins that begin where ordered values (cell, draw) change, and count those."""
+    firsts = np.arange(len(values)) * values.shape[1]
+    new = np.ones(values.shape, dtype=bool)
+    new[:, 1:] = values[:, 1:] != values[:, :-1]
+    edges = np.append(np.flatnonzero(new), values.size)
+    begins = (firsts[:, None] + starts).ravel()
+    after = np.searchsorted(edges, begins, side="right")
+    low, high = edges[after - 1], edges[after]
+    cuts = np.unique(np.where(begins - low <= high - begins, low, high))
+    cuts = cuts[cuts < values.size]
+    counts = np.add.reduceat(from_x.ravel(), cuts, dtype=np.float64)
+    products = np.stack(_root_products(counts, np.diff(cuts, append=values.size)))
+    places = np.searchsorted(cuts, firsts)
+    return np.add.reduceat(products, places, axis=-1), np.diff(places, append=len(cuts))
 
 
 def _marked(x: Floats, bit: int) -> Floats:
     """Write the sample into the last bit: one sort of numbers is far faster than one of places."""
-    return np.asarray((np.ascontiguousarray(x).view(np.int64) & ~1 | bit).view(np.float64))
+    plain = np.ascontiguousarray(x + 0.0)  # which turns -0 into 0
+    return np.asarray((plain.view(np.int64) & ~1 | bit).view(np.float64))
 
 
 @lru_cache(maxsize=256)
 def _roots(width: int) -> tuple[Floats, Floats]:
+    """Root products for every count of x in a bin of some width."""
+    return _root_products(np.arange(width + 1.0), np.full(width + 1, width))
+
+
+def _root_products(counts: Floats, widths: NDArray[np.intp]) -> tuple[Floats, Floats]:
     """Root products of counts c and width - c, as they are and without bias of two orders."""
-    counts = np.arange(width + 1.0)
-    plain = np.sqrt(counts * (width - counts))
-    if width < 3:
-        return plain, plain
-    others = width - counts
-    one, two = _mean_roots(counts, others, 1), _mean_roots(counts, others, 2)
-    share = width**2 * plain / width - 2 * (width - 1) ** 2 * one + (width - 2) ** 2 * two
-    return plain, width * share / 2
+    plain = np.sqrt(counts * (widths - counts))
+    wide = np.maximum(widths, 3)
+    one, two = _mean_roots(counts, wide, 1), _mean_roots(counts, wide, 2)
+    share = wide * plain - 2 * (wide - 1) ** 2 * one + (wide - 2) ** 2 * two
+    return plain, np.where(widths < 3, plain, wide * share / 2)
 
 
-def _mean_roots(counts: Floats, others: Floats, dropped: int) -> Floats:
+def _mean_roots(counts: Floats, width: NDArray[np.intp], dropped: int) -> Floats:
     """Mean root product of shares after dropping one or two of the draws of a bin at random."""
     from scipy.special import comb
 
-    width = counts[-1]
+    others = width - counts
     total = np.zeros_like(counts)
     for gone in range(dropped + 1):
         ways = comb(counts, gone) * comb(others, dropped - gone) / comb(width, dropped)
@@ -195,7 +231,8 @@ MEASURES = (
         needs=("draws",),
         references=KNOWING,
         null=0.0,
-        bias="about 0; downwards where one is much narrower; an estimate can fall below 0",
+        bias="0.003 at equality with 100 draws, 0.0005 with 200; up to 0.05 downwards where one is "
+        "much narrower; an estimate can fall below 0",
         source="Beran (1977), doi:10.1214/aos/1176343842",
     ),
 )

@@ -64,7 +64,10 @@ def energy_distance(
     -----
     A U-statistic: unbiased for independent draws, with a spread of order 1 / n where the
     distributions are equal and 1 / sqrt(n) where they differ. Pairs of repeated draws are left out
-    (:func:`distinct_size`). Effective sizes from autocorrelations are those of means; for distances
+    (:func:`distinct_size`), those of atoms, such as integers, are not: equal draws count as repeats
+    of a sampler that stayed unless most of them occur in the other sample too
+    (:func:`~.sizes.have_atoms`). For atoms that the two do not share, give ``effective=(n, m)``.
+    Effective sizes from autocorrelations are those of means; for distances
     they overcorrect, and `groups` is the way. All pairs are formed, in blocks: n = m = 4,000 takes
     0.3 s.
     ``scipy.stats.energy_distance`` is the square root of this in one dimension, with pairs of a
@@ -131,7 +134,9 @@ def maximum_mean_discrepancy(
     Notes
     -----
     A U-statistic, as the energy distance. It saturates: once the two hardly overlap at scale h, it
-    stays near 1 + the chance of two draws of `x` being close, however far they move apart.
+    stays near :math:`E k(X, X') + E k(Y, Y')`, however far they move apart. With the median of the
+    reference that is 1.1 for two Gaussians of the same sd, 1.2 in five dimensions, and 1.6 if x is
+    a point. Equal draws are taken as in :func:`energy_distance`.
 
     References
     ----------
@@ -304,7 +309,7 @@ MEASURES = (
     Measure(
         name="energy_distance",
         question="posterior drift",
-        units="reference sds",
+        units="sds of generation 0",
         lowest=0.0,
         highest=math.inf,
         symmetric=True,
@@ -312,7 +317,7 @@ MEASURES = (
         needs=("draws",),
         references=REFERENCES,
         null=0.0,
-        bias="none; an estimate can fall below 0",
+        bias="none; an estimate can fall below 0; atoms that the two do not share count as repeats",
         source="Szekely and Rizzo (2013), doi:10.1016/j.jspi.2013.03.018",
     ),
     Measure(
@@ -326,7 +331,7 @@ MEASURES = (
         needs=("draws",),
         references=REFERENCES,
         null=0.0,
-        bias="none; an estimate can fall below 0",
+        bias="none; an estimate can fall below 0; atoms that the two do not share count as repeats",
         source="Gretton et al. (2012), Journal of Machine Learning Research 13, 723-773",
     ),
 )

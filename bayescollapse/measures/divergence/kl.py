@@ -62,7 +62,10 @@ def kl_moments(x: ArrayLike, y: ArrayLike, *, effective: Effective | None = None
     Unbiased for independent Gaussian draws, of any number; the spread is of order d / n where the
     distributions are equal. For other distributions it compares two moments only, and excess
     kurtosis of c adds a bias of order c d / n. Directions in which neither sample varies, such as
-    the sum of the entries of a simplex, are left out and not counted in d.
+    the sum of the entries of a simplex, are left out and not counted in d. Equal draws count as
+    repeats of a sampler that stayed unless most of them occur in the other sample too, as those of
+    atoms do (:func:`~.sizes.have_atoms`); for atoms that the two do not share give
+    ``effective=(n, m)``, or the corrections will be far too large.
 
     References
     ----------
@@ -181,7 +184,8 @@ MEASURES = (
         needs=("draws",),
         references=KNOWING,
         null=0.0,
-        bias="none for Gaussians; compares two moments only; an estimate can fall below 0",
+        bias="none for Gaussians; compares two moments only; an estimate can fall below 0; "
+        "large for atoms that the two do not share, which count as repeats",
         source="Kullback and Leibler (1951), doi:10.1214/aoms/1177729694",
     ),
 )

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayescollapse._checks import integer
 from bayescollapse.measures.divergence.kl import common_plane
-from bayescollapse.measures.divergence.sizes import joint_samples
+from bayescollapse.measures.divergence.sizes import have_atoms, joint_samples
 from bayescollapse.measures.registry import KNOWING, Measure
 
 __all__ = ["MEASURES", "kl_neighbours"]
@@ -20,12 +20,13 @@ Floats = NDArray[np.float64]
 def kl_neighbours(x: ArrayLike, y: ArrayLike, *, neighbours: int = 5) -> Floats:
     r"""Kullback-Leibler divergence between two samples, by k-th nearest neighbours.
 
-    .. math:: \widehat{KL} = \frac{d}{n} \sum_{i=1}^{n} \log\frac{\nu_k(i)}{\rho_k(i)}
-        + \log\frac{m}{n - 1}
+    .. math:: \widehat{KL} = \frac{d}{n} \sum_{i=1}^{n} \log\frac{\nu_l(i)}{\rho_k(i)}
+        + \log\frac{m}{n - 1} + \psi(k) - \psi(l)
 
     with :math:`\rho_k(i)` the distance of the i-th draw of x to its k-th nearest other draw of x,
-    and :math:`\nu_k(i)` to its k-th nearest draw of y [1]_, in d directions that are scaled to unit
-    pooled covariance.
+    and :math:`\nu_l(i)` to its l-th nearest draw of y [1]_, in d directions that are scaled to unit
+    pooled covariance. The larger sample counts more neighbours, :math:`k / (n - 1) = l / m` but for
+    rounding, so that both balls hold the same share of their sample.
 
     Parameters
     ----------
@@ -33,7 +34,7 @@ def kl_neighbours(x: ArrayLike, y: ArrayLike, *, neighbours: int = 5) -> Floats:
         Draws, and draws of the reference; leading axes broadcast. Repeated draws are dropped first:
         a repeat is a neighbour at distance 0, which makes the estimate with k = 1 explode.
     neighbours : int, default 5
-        Number k of the neighbour, 2 or more.
+        Number of the neighbour in the smaller sample, 2 or more.
 
     Returns
     -------
@@ -42,7 +43,8 @@ def kl_neighbours(x: ArrayLike, y: ArrayLike, *, neighbours: int = 5) -> Floats:
         by chance, when the two are alike. Not symmetric; unchanged by one-to-one affine maps (the
         population's by all one-to-one maps). Infinite if one of the two does not vary in a
         direction in which the other does, or if they lie on different planes; missing with too few
-        distinct draws.
+        distinct draws, and where distributions have atoms (:func:`~.sizes.have_atoms`), which have
+        no density. Exactly 0 of a sample from itself.
 
     Raises
     ------
@@ -52,8 +54,10 @@ def kl_neighbours(x: ArrayLike, y: ArrayLike, *, neighbours: int = 5) -> Floats:
 
     Notes
     -----
-    Bias: about 0 where the distributions are equal, whatever their shape, because both distances
-    feel the same curvature and the same boundary. Where they differ, densities are not flat over
+    Bias: about 0 where the distributions are equal, because both distances feel the same curvature
+    and the same boundary: for normal, exponential and uniform draws within 0.02 in up to 5
+    dimensions, also for 500 draws against 2,000 and back, in 20 within 0.07, and 0.11 for 200
+    against 2,000. Where they differ, densities are not flat over
     the balls, and the bias is small in one or two dimensions only. Against a standard Gaussian,
     with 500 draws each, in nats:
 
@@ -101,29 +105,39 @@ def kl_neighbours(x: ArrayLike, y: ArrayLike, *, neighbours: int = 5) -> Floats:
 
 
 def _one(x: Floats, y: Floats, k: int) -> float:
-    from scipy.spatial import cKDTree
-
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         return math.nan
+    if np.array_equal(x, y):
+        return 0.0
+    given = x, y
     x, y = np.unique(x, axis=0), np.unique(y, axis=0)
     moments = [(a.mean(axis=0), np.cov(a, rowvar=False, bias=True)) for a in (x, y)]
     covs = [cov.reshape(x.shape[1], -1) for _, cov in moments]
     plane = common_plane(moments[0][0], covs[0], moments[1][0], covs[1])
     if plane.apart:
         return math.inf
-    if min(len(x), len(y)) < max(k + 1, x.shape[1] + 3) and plane.rank > 0:
-        return math.nan
     if not plane.rank:
         return 0.0
+    repeats = (len(x), len(y)) != (len(given[0]), len(given[1]))
+    if min(len(x), len(y)) < max(k + 1, x.shape[1] + 3) or (repeats and have_atoms(*given)):
+        return math.nan
     kept = np.flatnonzero(plane.varies)
     pooled = (plane.cov_x + plane.cov_y)[np.ix_(kept, kept)] / 2
     scaled = plane.turn[:, kept] / np.sqrt(np.diagonal(pooled))
     centre = y.mean(axis=0)
-    x, y = (x - centre) @ scaled, (y - centre) @ scaled
-    inside = cKDTree(x).query(x, k=[k + 1])[0][:, 0]
-    outside = cKDTree(y).query(x, k=[k])[0][:, 0]
-    ratio = float(np.log(outside / inside).mean())
-    return len(kept) * ratio + math.log(len(y) / (len(x) - 1))
+    return _of_distances((x - centre) @ scaled, (y - centre) @ scaled, k)
+
+
+def _of_distances(x: Floats, y: Floats, k: int) -> float:
+    from scipy.spatial import cKDTree
+    from scipy.special import digamma
+
+    share = k / min(len(x) - 1, len(y))
+    own, other = round(share * (len(x) - 1)), round(share * len(y))
+    inside = cKDTree(x).query(x, k=[own + 1])[0][:, 0]
+    outside = cKDTree(y).query(x, k=[other])[0][:, 0]
+    ratio = x.shape[1] * np.log(outside / inside).mean()
+    return float(ratio + math.log(len(y) / (len(x) - 1)) + digamma(own) - digamma(other))
 
 
 MEASURES = (
@@ -138,7 +152,8 @@ MEASURES = (
         needs=("draws",),
         references=KNOWING,
         null=0.0,
-        bias="about 0 at equality; elsewhere small in 1 or 2 dimensions only, of either sign",
+        bias="about 0 at equality; elsewhere small in 1 or 2 dimensions only, of either sign; "
+        "missing for atoms",
         source="Wang, Kulkarni and Verdu (2009), doi:10.1109/TIT.2009.2016060",
     ),
 )

@@ -75,8 +75,9 @@ def sliced_wasserstein(
     Returns
     -------
     ndarray, shape (…)
-        Distance in units of the parameters, 0 to infinity, at most the Wasserstein distance; a
-        shift by a vector v is worth ``|v| / sqrt(parameters)``. Symmetric; unchanged by
+        Distance in units of the parameters, 0 to infinity, at most the Wasserstein distance. A
+        shift by a vector v is worth the mean of its shifts along the directions, which is
+        ``|v| / sqrt(parameters)`` for order 2, and less for order 1. Symmetric; unchanged by
         translations only, so scale parameters that differ in units.
 
     Raises
@@ -134,7 +135,7 @@ MEASURES = (
     Measure(
         name="sliced_wasserstein",
         question="posterior drift",
-        units="reference sds",
+        units="sds of generation 0",
         lowest=0.0,
         highest=math.inf,
         symmetric=True,
