@@ -22,7 +22,7 @@ LEAST_DRAWS = 100
 """Draws below which importance weights are not judged."""
 
 REFIT = ("auto", "always", "never")
-"""When to fit again: where Pareto k is too high, everywhere, nowhere."""
+"""When to fit again: where importance weights are not relied on, everywhere, nowhere."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,8 @@ def several(values: Any) -> tuple[Any, ...]:
 def _check_experiment(experiment: object) -> None:
     if not isinstance(experiment, Experiment):
         raise TypeError(
-            f"experiment must be the bc.Experiment of the run, got {type(experiment).__name__}"
+            f"experiment must be the bc.Experiment of the run, got {type(experiment).__name__}: "
+            "pass the experiment first, and then its run"
         )
 
 

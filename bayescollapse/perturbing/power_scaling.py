@@ -9,6 +9,7 @@ import xarray as xr
 
 from bayescollapse._checks import positive
 from bayescollapse.estimator.direct import DirectEstimator
+from bayescollapse.estimator.estimator import Estimator
 from bayescollapse.experiment.experiment import Experiment
 from bayescollapse.experiment.progress import show_progress
 from bayescollapse.measures.registry import Measure
@@ -71,8 +72,8 @@ def sensitivity(
     var_names : str or sequence of str, optional
         Parameters, or labels of single entries such as ``"beta[0]"``; all if not given.
     prior_var_names : str or sequence of str, optional
-        Variables whose prior is scaled; all if not given. In a hierarchical model, name those on
-        top.
+        Variables whose prior is scaled; all if not given, and only with kind "prior". In a
+        hierarchical model, name those on top.
     schemes : str or sequence of str, optional
         Schemes; all if not given.
     replicates : int or sequence of int, optional
@@ -154,6 +155,7 @@ def sensitivity(
         refit=refit,
     )
     components, steps = _kinds(kinds, experiment), _powers(powers)
+    _check_prior_names(prior_var_names, components, experiment)
     work = Scaling(experiment, chosen, components, steps, refit, prior_var_names)
     total = int(np.prod(chosen.shape))
     with show_progress(total, title="sensitivity", shown=progress) as bar:
@@ -187,25 +189,56 @@ def _powers(powers: float | Sequence[float]) -> tuple[float, ...]:
     return checked
 
 
-WEIGHTS = "that of importance weights, of order 1 / draws; none in closed form"
-FLOOR = (
-    f"{WEIGHTS}; refits of sampled posteriors are upwards, with a floor of 0.7 / sqrt(draws) for "
-    "the distance and of that over |log2 power| for sensitivity"
+def _check_prior_names(
+    names: str | Sequence[str] | None, components: tuple[str, ...], experiment: Experiment
+) -> None:
+    """Refuse unknown parts of the prior before the first cell is replayed."""
+    if names is None:
+        return
+    if "prior" not in components:
+        raise ValueError(
+            f"prior_var_names is for kinds that include 'prior', got {names!r} with kinds "
+            f"{components}: leave it out, or add 'prior'"
+        )
+    from bayescollapse.perturbing.prior import prior_names
+
+    assert isinstance(experiment.estimator, Estimator)  # others have been refused: no prior
+    prior_names(experiment.estimator.row_model, names)
+
+
+SCALED = "that of importance weights, of order 1 / draws; none in closed form"
+TAKEN = (
+    "that of importance weights: of order 1 / draws for powers near 1; towards no change in an "
+    "ablation, by less than 0.05 where measured (400 to 4,000 independent draws, normals of 1 to "
+    "10 parameters), most where a third of the rows is left out; none in closed form"
 )
+FLOOR = (
+    "refits of sampled posteriors are upwards, with a floor of 0.7 / sqrt(draws) for the distance "
+    "and of that over |log2 power| for sensitivity"
+)
+BIAS = {
+    "sensitivity": f"{SCALED}; {FLOOR}",
+    "mean_gradient": SCALED,
+    "sd_gradient": SCALED,
+    "distance": f"{TAKEN}; {FLOOR}",
+    "mean_shift": TAKEN,
+    "log_sd_ratio": TAKEN,
+}
 
 
-def _measure(name: str, units: str, lowest: float, highest: float, null: float) -> Measure:
+def _measure(name: str, lowest: float, highest: float) -> Measure:
     return Measure(
         name=name,
         question="sensitivity",
-        units=units,
+        meaning=WORDS[name][0],
+        units=WORDS[name][1],
         lowest=lowest,
         highest=highest,
         symmetric=name == "distance",
         invariant="affine",
         needs=("experiment",),
-        null=null,
-        bias=FLOOR if name in ("sensitivity", "distance") else WEIGHTS,
+        null=0.0,
+        bias=BIAS[name],
         source="Kallioinen, Paananen, Bürkner and Vehtari (2023), doi:10.1007/s11222-023-10366-5",
     )
 
@@ -213,10 +246,10 @@ def _measure(name: str, units: str, lowest: float, highest: float, null: float) 
 INF = float("inf")
 
 MEASURES = (
-    _measure("sensitivity", "1 per doubling", 0.0, INF, 0.0),
-    _measure("mean_gradient", "posterior sds per doubling", -INF, INF, 0.0),
-    _measure("sd_gradient", "1 per doubling", -INF, INF, 0.0),
-    _measure("distance", "1", 0.0, 1.0, 0.0),
-    _measure("mean_shift", "posterior sds", -INF, INF, 0.0),
-    _measure("log_sd_ratio", "log ratio", -INF, INF, 0.0),
+    _measure("sensitivity", 0.0, INF),
+    _measure("mean_gradient", -INF, INF),
+    _measure("sd_gradient", -INF, INF),
+    _measure("distance", 0.0, 1.0),
+    _measure("mean_shift", -INF, INF),
+    _measure("log_sd_ratio", -INF, INF),
 )

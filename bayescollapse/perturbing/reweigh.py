@@ -12,8 +12,9 @@ from bayescollapse.estimator.exact import Floats
 from bayescollapse.estimator.hooks import EmittingEngine
 from bayescollapse.perturbing.cells import Cell, Posterior
 from bayescollapse.perturbing.kernels import cumulative_jensen_shannon, weighted_moments
+from bayescollapse.perturbing.reliance import Reliable, light_tail
 
-__all__ = ["Change", "changed", "compare", "has_density", "highest_k", "log_likelihoods"]
+__all__ = ["Change", "changed", "compare", "has_density", "log_likelihoods"]
 
 CHUNK = 4_000_000
 """Entries of row-wise log-likelihood made at a time."""
@@ -50,39 +51,6 @@ class Change(NamedTuple):
     improper: NDArray[np.bool_]
 
 
-def highest_k(draws: int) -> float:
-    """Pareto k up to which importance weights are relied on.
-
-    Parameters
-    ----------
-    draws : int
-        Number of weights, 100 or more.
-
-    Returns
-    -------
-    float
-        ``min(1 - 1 / log10(draws), 0.7)``: 0.5 for 100 draws, 0.67 for 1,000, 0.7 from 2,155 on.
-
-    Notes
-    -----
-    Few draws know the tail of their weights badly. Of 3,000 sets of weights whose true shape is 1,
-    whose mean does not converge, 47 % of those with 100 draws and 19 % of those with 1,000 have an
-    estimate of 0.7 or less; 19 and 14 % stay below this limit.
-
-    References
-    ----------
-    .. [1] Vehtari, Simpson, Gelman, Yao and Gabry (2024), arXiv:1507.02646, section 3.2.4.
-
-    Examples
-    --------
-    >>> highest_k(100), highest_k(4000)
-    (0.5, 0.7)
-    """
-    from bayescollapse.estimator.laplace.proposals import K_LIMIT
-
-    return float(min(1 - 1 / np.log10(draws), K_LIMIT))
-
-
 def has_density(cell: Cell) -> bool:
     """Whether the engine gives row densities at posterior draws."""
     return not isinstance(cell.engine, EmittingEngine)
@@ -94,6 +62,7 @@ def changed(
     refit: Refit | None,
     how: str,
     possible: NDArray[np.bool_] | None = None,
+    reliable: Reliable = light_tail,
 ) -> Change:
     """Work out a changed posterior.
 
@@ -109,6 +78,8 @@ def changed(
         When to fit again.
     possible : ndarray of bool, shape (replicate,), optional
         Whether there is a changed posterior; it is missing elsewhere.
+    reliable : callable, optional
+        Judges the weights; by their Pareto k if not given.
 
     Returns
     -------
@@ -125,7 +96,7 @@ def changed(
     none = np.zeros(replicates, dtype=bool)
     if log_ratios is not None:
         weights, k = pareto_smooth(log_ratios)
-        bad[:] = ~(k <= highest_k(weights.shape[1]))
+        bad[:] = ~reliable(weights, k)
         for out, value in zip(values, _weighted(cell, weights), strict=True):
             out[:] = np.where(bad[:, None], np.nan, value)
     exists = np.ones(replicates, dtype=bool) if possible is None else possible

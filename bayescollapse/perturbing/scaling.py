@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bayescollapse.estimator.estimator import Estimator
 from bayescollapse.estimator.exact import Floats
 from bayescollapse.experiment.experiment import Experiment
+from bayescollapse.measures.labels import labelled
 from bayescollapse.perturbing.cells import Cell, Posterior
 from bayescollapse.perturbing.choice import Choice
 from bayescollapse.perturbing.kernels import power_gradients
@@ -176,9 +177,7 @@ class Scaling:
         dims = per_doubling.dims
         out = out.assign(sensitivity=per_doubling)
         out = out.assign({name: (dims, array) for name, array in self.gradients.items()})
-        for name, (text, units) in WORDS.items():
-            out[name].attrs.update(long_name=text, units=units)
-        return out
+        return labelled(out, WORDS)
 
 
 def _placed(values: NDArray[Any], needed: NDArray[np.bool_], fill: Any) -> NDArray[Any]:

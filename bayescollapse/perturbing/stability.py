@@ -17,6 +17,7 @@ from bayescollapse.experiment.experiment import Experiment
 from bayescollapse.experiment.progress import Progress, show_progress
 from bayescollapse.measures.drift import over_replicates
 from bayescollapse.measures.kernels import ratio_and_error
+from bayescollapse.measures.labels import labelled
 from bayescollapse.measures.layout import cells_of
 from bayescollapse.measures.registry import Measure
 from bayescollapse.perturbing.choice import Choice, choose
@@ -31,10 +32,11 @@ ANOTHER = 1_000_000
 
 WORDS = {
     "mean_change": ("size of the change of the posterior mean", "units of the parameter"),
-    "standardised_change": ("size of the change of the posterior mean", "posterior sds"),
+    "standardised_change": ("size of the change of the mean, in its sds", "posterior sds"),
     "log_sd_change": ("size of the log ratio of posterior sds", "log ratio"),
     "noise": ("Monte Carlo sd that the change of the mean may have", "units of the parameter"),
 }
+RATIO = {"amplification": ("change over the initial change", "1")}
 
 
 class ReplacedRow:
@@ -258,10 +260,7 @@ def _changes(run: xr.DataTree, choice: Choice, moments: Floats) -> xr.Dataset:
             "initial_change": np.broadcast_to(change[:, :, :1], change.shape),
         }
     cells = xr.Dataset({name: (names, value) for name, value in data.items()}, coords=coords)
-    for name, (text, units) in WORDS.items():
-        cells[name].attrs.update(long_name=text, units=units)
-    cells["amplification"].attrs.update(long_name="change over the initial change", units="1")
-    return cells.sel(generation=list(choice.generations))
+    return labelled(cells, WORDS | RATIO).sel(generation=list(choice.generations))
 
 
 def _effective_draws(run: xr.DataTree, where: dict[str, Any]) -> Floats:
@@ -284,16 +283,16 @@ def _averaged(cells: xr.Dataset) -> xr.Dataset:
     with np.errstate(divide="ignore", invalid="ignore"):
         values = {"": np.sqrt(ratio), "_mcse": error / (2 * np.sqrt(ratio))}
     like = out["mean_change"]
-    for suffix, value in values.items():
-        attrs = {"long_name": f"change over the initial change{suffix}", "units": "1"}
-        out[f"amplification{suffix}"] = (like.dims, value, attrs)
-    return out
+    out = out.assign({f"amplification{end}": (like.dims, value) for end, value in values.items()})
+    return labelled(out, RATIO)
 
 
-def _measure(name: str, units: str, lowest: float, null: float | str) -> Measure:
+def _measure(name: str, lowest: float, null: float | str) -> Measure:
+    meaning, units = (WORDS | RATIO)[name]
     return Measure(
         name=name,
         question="sensitivity",
+        meaning=meaning,
         units=units,
         lowest=lowest,
         highest=float("inf"),
@@ -307,9 +306,9 @@ def _measure(name: str, units: str, lowest: float, null: float | str) -> Measure
 
 
 MEASURES = (
-    _measure("mean_change", "units of the parameter", float("-inf"), 0.0),
-    _measure("standardised_change", "posterior sds", float("-inf"), 0.0),
-    _measure("log_sd_change", "log ratio", float("-inf"), 0.0),
-    _measure("noise", "units of the parameter", 0.0, "0 in closed form"),
-    _measure("amplification", "1", float("-inf"), "1 at generation 0"),
+    _measure("mean_change", float("-inf"), 0.0),
+    _measure("standardised_change", float("-inf"), 0.0),
+    _measure("log_sd_change", float("-inf"), 0.0),
+    _measure("noise", 0.0, "0 in closed form"),
+    _measure("amplification", float("-inf"), "1 at generation 0"),
 )

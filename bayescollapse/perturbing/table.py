@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bayescollapse.measures.drift import over_replicates
+from bayescollapse.measures.labels import labelled
 from bayescollapse.perturbing.choice import Choice
 from bayescollapse.perturbing.reweigh import Change
 
@@ -66,9 +67,7 @@ class ChangeTable:
         data |= {name: (lead, getattr(self, name)) for name in ("pareto_k", "refitted", "failed")}
         coords = self.choice.coords | {name: list(v) for name, v in self.further.items()}
         out = xr.Dataset(data, coords=coords)
-        for name, (text, units) in CHANGES.items():
-            out[name].attrs.update(long_name=text, units=units)
-        return out
+        return labelled(out, CHANGES)
 
 
 def averaged(cells: xr.Dataset, words: Mapping[str, tuple[str, str]]) -> xr.Dataset:

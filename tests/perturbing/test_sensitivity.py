@@ -9,7 +9,8 @@ from bayescollapse.experiment.progress import Silent
 from bayescollapse.measures.layout import cells_of
 from bayescollapse.models import categorical, empirical, gaussian, gaussian_mean, linear_regression
 from bayescollapse.perturbing.choice import Choice, choose
-from bayescollapse.perturbing.reweigh import highest_k, log_likelihoods
+from bayescollapse.perturbing.reliance import highest_k
+from bayescollapse.perturbing.reweigh import log_likelihoods
 from bayescollapse.perturbing.visit import _kept, visit
 
 SD, PRIOR_MEAN, PRIOR_SD = 1.5, 1.0, 0.4
@@ -410,7 +411,8 @@ REFUSALS = {
     "refit": (dict(refit="sometimes"), "refit must be one of"),
     "scheme": (dict(schemes="none"), "schemes must be among"),
     "generation": (dict(generations=[9]), "generations must be among"),
-    "prior": (dict(prior_var_names="sigma"), "prior_var_names must name"),
+    "prior": (dict(prior_var_names="sigma"), r"^prior_var_names must name.*\['mu'\], got"),
+    "no prior": (dict(prior_var_names="mu", kinds="real"), "prior_var_names is for kinds that"),
     "parameter": (dict(var_names="sigma"), "var_names must name"),
 }
 
@@ -420,6 +422,12 @@ def test_what_is_out_of_range_is_refused(conjugate, case):
     arguments, message = REFUSALS[case]
     with pytest.raises(ValueError, match=message):
         bc.sensitivity(*conjugate, progress=False, **arguments)
+
+
+def test_unknown_parts_of_the_prior_are_refused_before_a_replay(conjugate, monkeypatch):
+    monkeypatch.setattr("bayescollapse.perturbing.power_scaling.visit", None)
+    with pytest.raises(ValueError, match=r"prior_var_names must name.*correct \['y'\]"):
+        bc.sensitivity(*conjugate, prior_var_names=["mu", "y"], progress=False)
 
 
 def test_another_experiment_is_refused(conjugate):
