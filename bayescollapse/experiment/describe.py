@@ -84,9 +84,18 @@ def check_run(experiment: Experiment, run: xr.DataTree) -> None:
 
     Raises
     ------
+    TypeError
+        If `experiment` is no bc.Experiment.
     ValueError
-        If it did; the settings that differ are named.
+        If another one made the run; the settings that differ are named.
     """
+    from bayescollapse.experiment.experiment import Experiment
+
+    if not isinstance(experiment, Experiment):
+        raise TypeError(
+            f"experiment must be the bc.Experiment that made the run, got a value of type "
+            f"{type(experiment).__name__}: leave experiment= out if you do not have it"
+        )
     mine = json.loads(json.dumps(configuration(experiment)))
     theirs = json.loads(run.attrs["configuration"])
     changed = sorted(k for k in {*mine, *theirs} if mine.get(k) != theirs.get(k))

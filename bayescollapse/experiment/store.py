@@ -210,8 +210,8 @@ def open_run(path: str | os.PathLike[str]) -> xr.DataTree:
     store = Store(path)
     if not store.manifest.exists():
         raise FileNotFoundError(
-            f"{str(path)!r} holds no run: it has no manifest.jsonl; give the path that "
-            "run(store=…) wrote"
+            f"path must be a directory that run(store=…) wrote, got {str(path)!r}, which holds no "
+            "run: it has no manifest.jsonl"
         )
     finished = [line for line in store.lines() if line["kind"] == "run"]
     if not finished:

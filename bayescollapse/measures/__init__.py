@@ -12,6 +12,7 @@ _NAMES = {
     "binomial_interval": "bayescollapse.measures.kernels",
     "correlation_interval": "bayescollapse.measures.mutual_kernels",
     "divergence": "bayescollapse.measures.divergence",
+    "fisher_interval": "bayescollapse.measures.mutual_kernels",
     "gaussian_entropy": "bayescollapse.measures.entropy_kernels",
     "gaussian_kl": "bayescollapse.measures.kernels",
     "gaussian_mutual_information": "bayescollapse.measures.mutual_kernels",

@@ -10,9 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayescollapse.measures.coverage import chosen_intervals, interval_coverage
 from bayescollapse.measures.kernels import mean_and_error
+from bayescollapse.measures.labels import labelled, words_of
 from bayescollapse.measures.layout import LEAD, cells_of, truth_of
 from bayescollapse.measures.references import check_reference
 from bayescollapse.measures.registry import KNOWING, Measure, lacking
+from bayescollapse.measures.worth import MEASURES as WORTH
 from bayescollapse.measures.worth import density_worth, row_worth
 
 __all__ = [
@@ -24,11 +26,13 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
+SQUARED = "squared units of the parameter"
 DECOMPOSITION = "mean squared error = squared bias + variance (decomposition of Gauss)"
 
 
 def _measure(
     name: str,
+    meaning: str,
     units: str,
     lowest: float,
     null: float | str,
@@ -42,6 +46,7 @@ def _measure(
     return Measure(
         name=name,
         question="accuracy against claim",
+        meaning=meaning,
         units=units,
         lowest=lowest,
         highest=highest,
@@ -57,17 +62,23 @@ def _measure(
 MEASURES = (
     _measure(
         "claimed_sd",
+        "posterior sd",
         "units of the parameter",
         0.0,
         "that of generation 0",
         needs=("summary",),
         source="mean posterior standard deviation",
     ),
-    _measure("bias", "units of the parameter", -float("inf"), 0.0),
-    _measure("squared_error", "squared units of the parameter", 0.0, "that of generation 0"),
-    _measure("error_variance", "squared units of the parameter", 0.0, "that of generation 0"),
+    _measure("bias", "posterior mean minus truth", "units of the parameter", -float("inf"), 0.0),
+    _measure(
+        "squared_error", "squared error of the posterior mean", SQUARED, 0.0, "that of generation 0"
+    ),
+    _measure(
+        "error_variance", "variance of the posterior mean", SQUARED, 0.0, "that of generation 0"
+    ),
     _measure(
         "rms_z",
+        "root mean square of the error in posterior sds",
         "1",
         0.0,
         1.0,
@@ -77,6 +88,7 @@ MEASURES = (
     ),
     _measure(
         "coverage",
+        "share of replicates whose interval holds the truth",
         "1",
         0.0,
         "nominal probability",
@@ -267,15 +279,16 @@ def posterior_accuracy(
     out |= interval_coverage(run, var_names, truth, intervals, missing)
     out |= row_worth(run, mean, sd, truth, missing, reference=reference)
     out |= density_worth(run, missing)
-    return xr.Dataset(out, attrs={"missing": "; ".join(missing), "reference": reference})
+    words = {"n_real": ("real rows of the generation", "real rows")}
+    found = labelled(xr.Dataset(out), words | words_of((*MEASURES, *WORTH)))
+    return found.assign_attrs(missing="; ".join(missing), reference=reference)
 
 
 def _claimed(sd: xr.DataArray) -> dict[str, xr.DataArray]:
     mean, error = mean_and_error(sd.to_numpy(), sd.dims.index("replicate"))
     median = sd.median("replicate", skipna=False)
     values = {"claimed_sd": mean, "claimed_sd_mcse": error, "claimed_sd_median": median.to_numpy()}
-    attrs = {"long_name": "posterior sd", "units": "units of the parameter"}
-    return {name: median.copy(data=value).assign_attrs(attrs) for name, value in values.items()}
+    return {name: median.copy(data=value) for name, value in values.items()}
 
 
 def _errors(mean: xr.DataArray, sd: xr.DataArray, truth: xr.DataArray) -> dict[str, xr.DataArray]:
@@ -283,7 +296,6 @@ def _errors(mean: xr.DataArray, sd: xr.DataArray, truth: xr.DataArray) -> dict[s
     with np.errstate(divide="ignore", invalid="ignore"):
         z = (error / sd).to_numpy()
     values, like = error.to_numpy(), error.isel(replicate=0, drop=True)
-    units = {m.name: m.units for m in MEASURES}
     found = {
         "bias": mean_and_error(values, 1),
         "squared_error": mean_and_error(values**2, 1),
@@ -291,7 +303,7 @@ def _errors(mean: xr.DataArray, sd: xr.DataArray, truth: xr.DataArray) -> dict[s
         "rms_z": root_mean_square(z, 1),
     }
     return {
-        name + end: like.copy(data=part).assign_attrs(units=units[name])
+        name + end: like.copy(data=part)
         for name, pair in found.items()
         for end, part in zip(("", "_mcse"), pair, strict=True)
     }

@@ -14,7 +14,7 @@ from bayescollapse.measures.definitions import DEFINITIONS, Definition, Threshol
 from bayescollapse.measures.evidence import Evidence
 from bayescollapse.measures.findings import FINDERS, Finding, Material
 from bayescollapse.measures.kernels import binomial_interval
-from bayescollapse.measures.layout import group
+from bayescollapse.measures.layout import group, has_group
 from bayescollapse.measures.predictive import predictive_cells
 from bayescollapse.measures.risk import lineage_risk
 
@@ -42,8 +42,8 @@ def collapse(
     ================== ============================================================================
     definition         statistic, and when it happened
     ================== ============================================================================
-    catastrophic_rise  risk over generation 0's, in the generation where a rise is best
-                       established: above ``catastrophic_factor``
+    catastrophic_rise  mean risk over generation 0's mean risk, in the generation whose ratio has
+                       the highest lower limit: above ``catastrophic_factor``
     any_rise           the same: above 1
     divergence         late growth of the risk: exponent above ``growth_exponent``
     variance_collapse  median over lineages of the emitted rows' sd over generation 0's: below
@@ -73,8 +73,9 @@ def collapse(
         Parameters whose errors make the risk, and whose coverage counts; all if not given.
     risk : {"error", "held_out"}, optional
         What the risk is: squared error of the posterior mean, each parameter's in units of its
-        posterior variance at generation 0, averaged over parameters; or held-out loss in nats per
-        row since generation 0. The error where the truth is known, if not given.
+        posterior variance at generation 0 (mean over replicates), averaged over parameters; or
+        held-out loss in nats per row since generation 0. The error where the truth is known, if
+        not given. Of every cell it is :func:`~bayescollapse.measures.risk.lineage_risk`.
     probability : float, default 0.95
         Level of the intervals, above 0 and below 1.
     **thresholds : float
@@ -87,15 +88,16 @@ def collapse(
         ``statistic`` with ``low`` and ``high``, ``threshold``, and ``rate``, the share of lineages
         in which it happened, with exact binomial limits ``rate_low`` and ``rate_high`` (missing
         where a definition speaks of no single lineage). ``attrs`` hold ``risk``, ``probability``
-        and ``missing``, which says what the run cannot tell, and how to get it.
+        and ``missing``: a reason, and what to do, for every definition that the run cannot tell of
+        some scheme.
 
     Raises
     ------
     TypeError
-        If `run` is no DataTree, or a threshold is unknown.
+        If `run` or `larger` is no DataTree, or a threshold is unknown.
     ValueError
-        If a threshold, `risk` or `probability` is out of range, or the run does not have the `risk`
-        that was asked for.
+        If a threshold, `risk` or `probability` is out of range, `larger` is no result of an
+        experiment, or the run does not have the `risk` that was asked for.
 
     Notes
     -----
@@ -110,8 +112,10 @@ def collapse(
     Gaussian, and those of ``divergence`` and ``scaling_change`` are too narrow where few lineages
     carry the mean, as when variances explode.
 
-    The statistic of the two rises is biased upwards, since its generation is chosen for its rise:
-    see :func:`~bayescollapse.measures.evidence.largest_rise`.
+    The statistic of the two rises is the ratio of means over replicates (the difference, where risk
+    is the held-out loss) in one generation, and not the largest one if that is less certain. It is
+    biased upwards, since its generation is chosen for its rise: see
+    :func:`~bayescollapse.measures.evidence.largest_rise`, also for the limits.
 
     ``rate`` counts what the lineages show, chance included: with 20 rows many a lineage lacks
     tails that it never lost. The statistics of ``mode_loss`` and ``tail_loss`` are net of
@@ -119,8 +123,9 @@ def collapse(
     counted by ``tail_loss``: the ``emitted_quantile_shift`` of
     :func:`~bayescollapse.measures.predictive.predictive_drift` tells the sides apart.
 
-    "Has not happened" means that it was not shown: with few replicates intervals are wide. The sd
-    of integers is that of their codes; a range of generations is all that ``divergence`` knows.
+    Limits of shares are cut at the ends of their range. "Has not happened" means that it was not
+    shown: with few replicates intervals are wide. The sd of integers is that of their codes; a
+    range of generations is all that ``divergence`` knows.
 
     References
     ----------
@@ -148,22 +153,65 @@ def collapse(
     if unknown:
         raise TypeError(f"unknown thresholds {unknown}: allowed are {sorted(known)}")
     limits = Thresholds(**thresholds)
+    _check_larger(larger)
     known_risk = lineage_risk(run, kind=risk, var_names=var_names)
     cells = predictive_cells(
         run, experiment=experiment, rare=limits.rare, tail=limits.tail, kept=limits.kept
     )
     material = Material(run, larger, var_names, known_risk, cells, limits, probability)
     found = {entry.name: FINDERS[entry.name](material) for entry in DEFINITIONS}
-    schemes = group(run, "summary", needed_for="collapse")["scheme"].to_numpy()
-    return _dataset(schemes, found, probability).assign_attrs(
-        missing="; ".join(filter(None, map(_unknown, found.values()))),
+    summary = group(run, "summary", needed_for="collapse")
+    out = _dataset(summary["scheme"].to_numpy(), found, probability)
+    trials = summary.sizes["replicate"]
+    reasons = [_unknown(out.sel(definition=name), found[name], trials) for name in found]
+    return out.assign_attrs(
+        missing="; ".join(filter(None, reasons)),
         risk="unknown" if known_risk is None else known_risk.kind,
         probability=probability,
     )
 
 
-def _unknown(found: Finding | str) -> str:
-    return found if isinstance(found, str) else found.note
+def _check_larger(larger: xr.DataTree | None) -> None:
+    """Refuse what is no result of an experiment."""
+    if larger is None:
+        return
+    advice = "pass the result of the same experiment with more rows a generation"
+    if not isinstance(larger, xr.DataTree):
+        raise TypeError(
+            f"larger must be an xarray.DataTree or None, got {type(larger).__name__}: {advice}"
+        )
+    if "configuration" not in larger.attrs or not has_group(larger, "summary"):
+        raise ValueError(
+            "larger must be the result of an experiment, got a DataTree without its configuration "
+            f"or its group 'summary': {advice}"
+        )
+
+
+def _unknown(entry: xr.Dataset, found: Finding | str, trials: int) -> str:
+    """Why one definition cannot be told of some schemes, and what to do."""
+    if isinstance(found, str):
+        return found
+    name, unknown = entry["definition"].item(), entry["happened"].isnull().to_numpy()
+    if found.note or not unknown.any():
+        return found.note
+    # More replicates give an interval to a statistic that is there, but no statistic.
+    few = (trials < found.enough) & unknown & entry["statistic"].notnull().to_numpy()
+    reasons = [_too_few(name, trials, found.enough)] if few.any() else []
+    if (unknown & ~few).any():
+        schemes = entry["scheme"].to_numpy()[unknown & ~few].tolist()
+        reasons.append(
+            f"{name}: replicates of {schemes} have no finite value (no such rows, too few of them, "
+            "or fits without moments: see bc.drift and bc.diagnose)"
+        )
+    return "; ".join(reasons)
+
+
+def _too_few(name: str, trials: int, enough: int) -> str:
+    counted = "1 replicate is" if trials == 1 else f"{trials} replicates are"
+    return (
+        f"{name}: {counted} too few for an interval (run the experiment with "
+        f"replicates={enough} or more)"
+    )
 
 
 def _dataset(

@@ -65,8 +65,9 @@ def drift(
     Returns
     -------
     Dataset
-        Variables on (scheme, generation) with ``parameter``, ``response`` or neither.
-        ``attrs["missing"]`` says which measures the run cannot give, and how to get them.
+        Variables on (scheme, generation) with ``parameter``, ``response`` or neither. Attributes
+        say what a measure is, its units and its ``reference``; ``attrs["missing"]`` says which
+        measures the run cannot give, and how to get them.
 
     Raises
     ------
@@ -97,7 +98,10 @@ def drift(
     predictive = predictive_drift(
         run, reference=reference, experiment=experiment, progress=progress
     )
-    return _joined([moments, posterior, predictive])
+    out = _joined([moments, posterior, predictive])
+    if reference is None:  # groups have references of their own, and variables say which
+        del out.attrs["reference"]
+    return out
 
 
 def information(
@@ -169,7 +173,9 @@ def information(
             parts.append(make(run, var_names=var_names))
         except LackingError as lack:
             missing.append(str(lack))
-    return _joined(parts, missing).drop_vars("rank", errors="ignore")
+    out = _joined(parts, missing).drop_vars("rank", errors="ignore")
+    out.attrs.pop("about", None)  # variables say what they are about
+    return out
 
 
 def _about_first(run: xr.DataTree, *, var_names: str | Sequence[str] | None) -> xr.Dataset:
@@ -177,11 +183,11 @@ def _about_first(run: xr.DataTree, *, var_names: str | Sequence[str] | None) -> 
     lineages = run["summary"].sizes["replicate"]
     if lineages < LINEAGES:
         raise LackingError(
-            f"first_mutual_information: the run has {lineages} lineages, too few to estimate it "
-            f"from (run the experiment with replicates={LINEAGES} or more)"
+            f"first_mutual_information: it is estimated from {LINEAGES} lineages or more, and the "
+            f"run has {lineages} (run the experiment with replicates={LINEAGES} or more)"
         )
     first = mutual_information(run, about="first", var_names=var_names)
-    first.attrs.clear()  # what the other one is about
+    first.attrs.clear()  # what the other one is about: variables say what they are
     return first.rename({name: f"first_{name}" for name in first.data_vars})
 
 

@@ -81,9 +81,5 @@ def _shares(hits: xr.DataArray, known: xr.DataArray, trials: int) -> dict[str, x
         "coverage_low": hits.copy(data=low),
         "coverage_high": hits.copy(data=high),
     }
-    attrs = {"long_name": "share of replicates whose interval holds the truth", "units": "1"}
     order = hits.dims
-    return {
-        name: value.where(known).transpose(*order).assign_attrs(attrs)
-        for name, value in values.items()
-    }
+    return {name: value.where(known).transpose(*order) for name, value in values.items()}

@@ -5,16 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from bayescollapse._checks import positive, real_number, share
+from bayescollapse._checks import positive, share
 from bayescollapse.measures.registry import Measure
 
 __all__ = ["DEFINITIONS", "MEASURES", "Definition", "Thresholds"]
 
 INF = float("inf")
-RISE = "risk over generation 0's, where a rise is best established"
+RISE = "mean risk over generation 0's, in the generation with the highest lower limit"
 EIGHT = "Schaeffer et al. (2025), arXiv:2503.03150"
 
 Side = Literal["above", "below", "beyond"]
+
+MEANINGS = {
+    "catastrophic_factor": "a risk relative to generation 0's",
+    "catastrophic_nats": "a rise of the held-out loss in nats per row",
+    "growth_exponent": "a growth of the risk: exponent in generations",
+    "growth_nats": "a growth of the held-out loss in nats per row and factor e in generations",
+    "sd_ratio": "the sd of emitted rows relative to generation 0's",
+    "scaling_gap": "a difference of exponents in the number of rows",
+    "rare": "the largest real probability of a rare category",
+    "tail": "the real mass of both tails together",
+    "kept": "the share of its real mass below which something is lost",
+    "lineages": "a share of the lineages",
+    "far_share": "a share of the emitted rows",
+    "coverage_gap": "a coverage below the nominal one",
+}
+"""What every threshold is, for errors."""
+
+SHARES = ("sd_ratio", "rare", "kept", "lineages", "far_share", "coverage_gap")
+"""Thresholds from 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -110,19 +129,16 @@ class Thresholds:
     def __post_init__(self) -> None:
         """Refuse thresholds that mean nothing."""
         for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name in ("rare", "kept", "lineages", "far_share", "coverage_gap", "sd_ratio"):
-                share(field.name, value)
-            else:
-                real_number(field.name, value)
-                positive(field.name, value)
-        if not self.catastrophic_factor > 1:
-            raise ValueError(
-                f"catastrophic_factor must be above 1, got {self.catastrophic_factor!r}: it is the "
-                "risk relative to generation 0's"
-            )
-        if not self.tail < 1:
-            raise ValueError(f"tail must lie above 0 and below 1, got {self.tail!r}")
+            check = share if field.name in SHARES else positive
+            check(field.name, getattr(self, field.name), meaning=MEANINGS[field.name])
+        for name, inside, allowed in (
+            ("catastrophic_factor", self.catastrophic_factor > 1, "be above 1"),
+            ("tail", self.tail < 1, "lie above 0 and below 1"),
+        ):
+            if not inside:
+                raise ValueError(
+                    f"{name} must {allowed}, got {getattr(self, name)!r}: it is {MEANINGS[name]}"
+                )
 
 
 DEFINITIONS = (
@@ -223,12 +239,19 @@ DEFINITIONS = (
 
 IN_NATS = "where risk is the held-out loss, range, unit and null value are those of nats"
 CHOSEN = f"upwards, as the generation was chosen for its rise: 1.2 to 1.9 in place of 1; {IN_NATS}"
-BIAS = {"catastrophic_rise": CHOSEN, "any_rise": CHOSEN, "divergence": IN_NATS}
+FRESH = "upwards where fresh categories have few rows of any kind: they count as far by chance"
+BIAS = {
+    "catastrophic_rise": CHOSEN,
+    "any_rise": CHOSEN,
+    "divergence": IN_NATS,
+    "hallucination": FRESH,
+}
 
 MEASURES = tuple(
     Measure(
         name=entry.name,
         question="definitions of collapse",
+        meaning=entry.statistic,
         units="1",
         lowest=entry.lowest,
         highest=entry.highest,

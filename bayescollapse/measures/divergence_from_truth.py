@@ -38,6 +38,7 @@ MEASURES = (
     Measure(
         name="truth_divergence",
         question="predictive drift",
+        meaning="Kullback-Leibler divergence of the predictive from the truth",
         units="nats per row",
         lowest=0.0,
         highest=float("inf"),

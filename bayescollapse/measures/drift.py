@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bayescollapse.measures.accuracy import MEASURES as ACCURACY
 from bayescollapse.measures.kernels import (
     gaussian_kl,
     gaussian_wasserstein,
     mean_and_error,
     wasserstein_1d,
 )
+from bayescollapse.measures.labels import Words, labelled, words_of
 from bayescollapse.measures.layout import (
     LEAD,
     cells_of,
@@ -34,17 +36,16 @@ MOMENTS = (
     "compares the first two moments only; upwards at equality if they are those of sampled draws"
 )
 
+UNITS = "units of the parameter"
 FIRST = {
-    "shift_first": ("posterior mean minus generation 0's", "units of the parameter"),
+    "shift_first": ("posterior mean minus generation 0's", UNITS),
     "log_sd_ratio": ("log of posterior sd over generation 0's", "log ratio"),
     "kl_first": ("Gaussian divergence from generation 0's posterior", "nats"),
-    "wasserstein_first": ("Wasserstein distance from generation 0", "units of the parameter"),
+    "wasserstein_first": ("order-2 Wasserstein distance from generation 0", UNITS),
 }
 TRUTH = {
-    "bias": ("posterior mean minus truth", "units of the parameter"),
-    "squared_error": ("squared error of the posterior mean", "squared units of the parameter"),
     "kl_truth": ("Gaussian divergence from generation 0's posterior moved to the truth", "nats"),
-    "wasserstein_truth": ("Wasserstein distance from the truth", "units of the parameter"),
+    "wasserstein_truth": ("order-2 Wasserstein distance from the truth", UNITS),
 }
 
 
@@ -53,6 +54,7 @@ def _measure(name: str, lowest: float, invariant: str, **given: Any) -> Measure:
     return Measure(
         name=name,
         question="posterior drift",
+        meaning=(FIRST | TRUTH)[name][0],
         units=(FIRST | TRUTH)[name][1],
         lowest=lowest,
         highest=INF,
@@ -72,6 +74,8 @@ MEASURES = (
     _measure("wasserstein_truth", 0.0, "translation", null="that of generation 0", source=DOWSON),
 )
 """Drift by mean and sd; ``bias`` and ``squared_error`` are declared with accuracy."""
+
+WORDS = words_of((*MEASURES, *ACCURACY))
 
 
 def moment_drift(
@@ -115,8 +119,9 @@ def moment_drift(
     Returns
     -------
     Dataset
-        Variables on (scheme, generation, parameter). ``attrs["missing"]`` says which measures the
-        run cannot give, and why. Replicates are never dropped: a missing value in one
+        Variables on (scheme, generation, parameter); attributes say what each is, in which units,
+        and which ``estimator`` the Wasserstein distances have. ``attrs["missing"]`` says which
+        measures the run cannot give, and why. Replicates are never dropped: a missing value in one
         makes its mean missing.
 
     Raises
@@ -156,28 +161,23 @@ def moment_drift(
         cells |= _from_truth(mean, sd, truth)
     if from_draws:
         cells |= _from_draws(run, var_names, truth)
-    out = over_replicates(cells, FIRST | TRUTH)
-    out.attrs.update(_notes(out, from_draws))
-    return out
+    out = over_replicates(cells, WORDS)
+    for name in ("wasserstein_first", "wasserstein_truth"):
+        if name in out:
+            out[name].attrs["estimator"] = "kept draws" if from_draws else "Gaussian closed form"
+    missing = "" if "bias" in out else lacking(["bias", "squared_error", *TRUTH], "truth")
+    return out.assign_attrs(missing=missing)
 
 
-def over_replicates(
-    cells: dict[str, xr.DataArray], words: dict[str, tuple[str, str]]
-) -> xr.Dataset:
+def over_replicates(cells: dict[str, xr.DataArray], words: Words) -> xr.Dataset:
     """Reduce measures of every replicate to mean, Monte Carlo standard error and median."""
     out: dict[str, xr.DataArray] = {}
     for name, array in cells.items():
-        text, units = words[name]
         mean, error = mean_and_error(array.to_numpy(), _axis(array))
         middle = array.median("replicate", skipna=False)
-        for suffix, value, role in (
-            ("", mean, "mean over replicates"),
-            ("_mcse", error, "Monte Carlo standard error of the mean"),
-            ("_median", middle.to_numpy(), "median over replicates"),
-        ):
-            attrs = {"long_name": f"{text}: {role}", "units": units}
-            out[name + suffix] = middle.copy(data=value).assign_attrs(attrs)
-    return xr.Dataset(out)
+        found = {"": mean, "_mcse": error, "_median": middle.to_numpy()}
+        out |= {name + end: middle.copy(data=value) for end, value in found.items()}
+    return labelled(xr.Dataset(out), words)
 
 
 def _from_first(mean: xr.DataArray, sd: xr.DataArray) -> dict[str, xr.DataArray]:
@@ -237,11 +237,3 @@ def _axis(array: xr.DataArray) -> int:
 def _apply(kernel: object, *arrays: xr.DataArray) -> xr.DataArray:
     first = arrays[0]
     return xr.apply_ufunc(kernel, *arrays, keep_attrs=False).transpose(*first.dims)  # type: ignore[arg-type, no-any-return]
-
-
-def _notes(out: xr.Dataset, from_draws: bool) -> dict[str, str]:
-    missing = []
-    if "bias" not in out:
-        missing.append(lacking(list(TRUTH), "truth"))
-    how = "kept draws, order 2" if from_draws else "Gaussian closed form, order 2"
-    return {"missing": "; ".join(missing), "wasserstein": how}

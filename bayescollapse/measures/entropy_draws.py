@@ -123,7 +123,9 @@ def _by_scheme(run: xr.DataTree, like: xr.DataArray) -> Iterator[Floats]:
     lead = (*LEAD, "chain", "draw")
     for place in range(posterior.sizes["scheme"]):
         drawn = flatten(posterior.isel(scheme=[place]), lead).sel(parameter=labels)
-        values = drawn.isel(scheme=0).to_numpy()
+        # A run in memory and one that was read lie otherwise in memory, and sums in another order
+        # differ in their last bit.
+        values = np.ascontiguousarray(drawn.isel(scheme=0).to_numpy())
         yield values.reshape(*values.shape[:2], -1, values.shape[-1])
 
 

@@ -8,6 +8,7 @@ import xarray as xr
 
 from bayescollapse.measures.drift import over_replicates
 from bayescollapse.measures.kernels import mean_and_error
+from bayescollapse.measures.labels import Words
 from bayescollapse.measures.worth import paired_ratio
 
 __all__ = ["Cells", "paired_share", "with_errors"]
@@ -38,7 +39,7 @@ class Cells:
         return (self.values + self.effects).transpose(*self.values.dims)
 
 
-def with_errors(cells: dict[str, Cells], words: dict[str, tuple[str, str]]) -> xr.Dataset:
+def with_errors(cells: dict[str, Cells], words: Words) -> xr.Dataset:
     """Mean, Monte Carlo standard error and median over replicates.
 
     Parameters

@@ -35,7 +35,9 @@ class Evidence(NamedTuple):
     high: Floats
 
 
-def mean_evidence(x: ArrayLike, *, probability: float = 0.95) -> Evidence:
+def mean_evidence(
+    x: ArrayLike, *, probability: float = 0.95, lowest: float = -np.inf, highest: float = np.inf
+) -> Evidence:
     """Mean over replicates with Student's interval.
 
     Parameters
@@ -44,6 +46,8 @@ def mean_evidence(x: ArrayLike, *, probability: float = 0.95) -> Evidence:
         Values.
     probability : float, default 0.95
         Level.
+    lowest, highest : float, optional
+        Range of the mean, at which the interval is cut.
 
     Examples
     --------
@@ -52,7 +56,8 @@ def mean_evidence(x: ArrayLike, *, probability: float = 0.95) -> Evidence:
     """
     values = np.asarray(x, dtype=np.float64)
     mean, error = mean_and_error(values, 1)
-    return _around(mean, error, values.shape[1], probability)
+    value, low, high = _around(mean, error, values.shape[1], probability)
+    return Evidence(value, np.maximum(low, lowest), np.minimum(high, highest))
 
 
 def median_evidence(x: ArrayLike, *, probability: float = 0.95) -> Evidence:
@@ -94,8 +99,9 @@ def largest_rise(risk: ArrayLike, *, relative: bool, probability: float = 0.95) 
     r"""Rise of the mean risk since generation 0, at the generation where it is best established.
 
     The ratio of mean risks, or their difference, is compared in every generation after the first;
-    the one with the highest lower limit counts. Limits hold for all generations together
-    (Bonferroni).
+    the one with the highest lower limit counts, and of those with equal ones (0, where replicates
+    are too few to tell) the one with the largest ratio. Limits hold for all generations together
+    (Bonferroni: each at level 1 - (1 - `probability`) / (generations - 1)).
 
     Parameters
     ----------

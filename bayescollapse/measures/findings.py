@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -54,13 +55,17 @@ class Finding(NamedTuple):
     lineages : ndarray, shape (scheme, replicate), optional
         In which lineages it happened: 1, 0 or missing; None where it speaks of no single lineage.
     note : str, optional
-        What the run cannot tell of some schemes, and why; empty where it tells all.
+        What the run cannot tell of some schemes, and why; empty where it tells all, or the reason
+        is one of the common ones.
+    enough : int, default 2
+        Replicates that the interval takes.
     """
 
     evidence: Evidence
     threshold: float
     lineages: Floats | None = None
     note: str = ""
+    enough: int = 2
 
 
 @dataclass(frozen=True)
@@ -128,12 +133,18 @@ def _growth(material: Material) -> Finding | str:
 def _no_risk(name: str, risk: Risk | None, generations: int) -> str:
     if risk is None:
         return lacking(name, "truth", because="the run has neither a truth nor held-out rows")
+    return _too_short(name, generations)
+
+
+def _too_short(name: str, generations: int) -> str:
     return f"{name}: needs {generations} generations (run the experiment with more)"
 
 
 def _variance(material: Material) -> Finding | str:
     if "emitted_log_sd_ratio" not in material.cells:
         return lacking("variance_collapse", "emitted rows")
+    if material.cells.sizes["generation"] < 2:
+        return _too_short("variance_collapse", 2)
     ratio = material.cells["emitted_log_sd_ratio"].isel(generation=-1)
     values = ratio.transpose("response", "scheme", "replicate").to_numpy()
     level = 1 - (1 - material.probability) / values.shape[0]
@@ -142,26 +153,31 @@ def _variance(material: Material) -> Finding | str:
     lowest = np.where(np.isnan(found[:, 0]), np.inf, found[:, 0]).argmin(axis=0)
     chosen = found[lowest, :, np.arange(lowest.size)]
     worst, limit = np.exp(np.fmin.reduce(values)), material.thresholds.sd_ratio
-    return Finding(Evidence(*chosen.T), limit, _flags(worst, worst < limit))
+    # The extremes enclose the median with a chance of 1 - 2 / 2^replicates.
+    enough = math.ceil(math.log2(2 / (1 - level)))
+    return Finding(Evidence(*chosen.T), limit, _flags(worst, worst < limit), enough=enough)
 
 
 def _scaling(material: Material) -> Finding | str:
     name, larger = "scaling_change", material.larger
     if larger is None:
         return lacking(name, "larger run")
+    changed = _differing(material.run, larger)
+    if changed:
+        return lacking(name, "larger run", because=f"larger= differs in {changed}")
     small = standard_errors(material.run, var_names=material.var_names)
     large = standard_errors(larger, var_names=material.var_names)
     if small is None or large is None:
         return lacking(name, "truth", because="true values are missing")
     if small[1] is None or large[1] is None:
         return lacking(name, "real_only")
+    if large[0].shape[1] < 2:
+        return lacking(name, "larger run", because="larger= has a single replicate")
     last = small[0].shape[2] - 1
-    changed = _differing(material.run, larger)
-    if changed:
-        return lacking(name, "larger run", because=f"larger= differs in {changed}")
     rows = [float(real_rows(run, [last]).item()) for run in (material.run, larger)]
     if not rows[1] > rows[0]:
-        return lacking(name, "larger run", because=f"larger= has {rows[1]:g} rows")
+        because = f"larger= has no more rows a generation: {rows[1]:g}, the run {rows[0]:g}"
+        return lacking(name, "larger run", because=because)
     found = scaling_gap(
         (small[0][..., -1], small[1][None, :, -1]),
         (large[0][..., -1], large[1][None, :, -1]),
@@ -198,7 +214,9 @@ def _lost(material: Material, name: str, lowest: dict[str, float]) -> Finding | 
     # What was lost in any response, and of any kind, was lost.
     lost = np.fmax.reduce(np.concatenate(parts, axis=-1), axis=-1)
     now = lost[..., -2]
-    found = mean_evidence(now - lost[..., 0], probability=material.probability)
+    found = mean_evidence(
+        now - lost[..., 0], probability=material.probability, lowest=-1.0, highest=1.0
+    )
     return Finding(found, material.thresholds.lineages, now)
 
 
@@ -206,7 +224,7 @@ def _far(material: Material) -> Finding | str:
     if "far_rows" not in material.cells or material.cells.sizes["generation"] < 2:
         return _no_rows(material, "hallucination")
     share = np.fmax.reduce(material.cells["far_rows"].to_numpy(), axis=-1)[..., -2]
-    found = mean_evidence(share, probability=material.probability)
+    found = mean_evidence(share, probability=material.probability, lowest=0.0, highest=1.0)
     limit = material.thresholds.far_share
     return Finding(found, limit, _flags(share, share > limit))
 
@@ -216,8 +234,8 @@ def _no_rows(material: Material, name: str) -> str:
         reasons = [text for text in material.cells.attrs["missing"] if "far_rows" in text]
         return f"{name}: {reasons[0].partition(': ')[2]}"
     if material.cells.sizes["generation"] < 3:
-        return f"{name}: needs 3 generations (run the experiment with more)"
-    return f"{name}: the real rows have nothing of the kind"
+        return _too_short(name, 3)
+    return f"{name}: the real rows have nothing of the kind (choose another rare=)"
 
 
 def _certainty(material: Material) -> Finding | str:
@@ -240,8 +258,8 @@ def _certainty(material: Material) -> Finding | str:
     hits = inside.transpose("parameter", "scheme", "replicate").to_numpy()
     found = _coverage(hits, material.probability)
     unknown = last["scheme"].to_numpy()[np.isnan(found.value)].tolist()
-    note = f"{name}: some posteriors of {unknown} have no interval" if unknown else ""
-    return Finding(found, nominal - material.thresholds.coverage_gap, note=note)
+    note = f"{name}: some posteriors of {unknown} have no interval (see bc.diagnose)"
+    return Finding(found, nominal - material.thresholds.coverage_gap, note=note if unknown else "")
 
 
 def _coverage(hits: Floats, probability: float) -> Evidence:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from bayescollapse._checks import integer
+from bayescollapse.measures.labels import labelled, words_of
 from bayescollapse.measures.layout import LEAD, cells_of, like_run
 from bayescollapse.measures.mutual_kernels import (
     correlation_interval,
+    fisher_interval,
     gaussian_mutual_information,
     knn_mutual_information,
 )
@@ -25,13 +28,14 @@ Floats = NDArray[np.float64]
 KSG = "Kraskov et al. (2004), arXiv:cond-mat/0305641"
 
 
-def _measure(name: str, invariant: bool | str, bias: str, source: str) -> Measure:
+def _measure(
+    name: str, meaning: str, invariant: bool | str, bias: str, source: str, **rest: Any
+) -> Measure:
+    fields: dict[str, Any] = {"units": "nats", "lowest": 0.0, "highest": float("inf")}
     return Measure(
         name=name,
         question="information",
-        units="nats",
-        lowest=0.0,
-        highest=float("inf"),
+        meaning=meaning,
         symmetric=True,
         invariant=invariant,
         needs=("summary", "prior truths"),
@@ -39,27 +43,41 @@ def _measure(name: str, invariant: bool | str, bias: str, source: str) -> Measur
         null=0.0,
         bias=bias,
         source=source,
+        **(fields | rest),
     )
 
 
 MEASURES = (
     _measure(
         "mutual_information",
+        "mutual information of the posterior mean and what it is about, by correlation",
         "affine",
         "none for normal pairs, estimates of 0 can be negative; else a bound on the linear part",
         "correlation of a normal pair; exact bias of its logarithm (digamma functions)",
     ),
     _measure(
         "mutual_information_knn",
+        "mutual information of the posterior mean and what it is about, by neighbours",
         "population value: every one-to-one change; estimate: affine",
         "order 1 / replicates near 0, downwards for strong dependence and for values that repeat",
         KSG,
     ),
     _measure(
         "joint_mutual_information",
+        "mutual information of all posterior means and what they are about",
         "affine",
         "none for normal vectors, estimates of 0 can be negative",
         "determinants of a Wishart matrix (digamma functions)",
+    ),
+    _measure(
+        "correlation",
+        "correlation of the posterior mean with what it is about, over replicates",
+        "increasing affine",
+        "of order 1 / replicates, towards 0",
+        "Fisher (1915), doi:10.1093/biomet/10.4.507",
+        units="1",
+        lowest=-1.0,
+        highest=1.0,
     ),
 )
 
@@ -104,9 +122,10 @@ def mutual_information(
     -------
     Dataset
         On (scheme, generation, parameter), the joint one on (scheme, generation). Errors over
-        replicates are ``_mcse``; ``mutual_information`` also has ``_low`` and ``_high`` (Fisher).
-        ``attrs["missing"]`` names parameters that the truths do not have: their figures are
-        missing, and the joint one is of the others.
+        replicates are ``_mcse``; ``mutual_information`` also has ``_low`` and ``_high`` (Fisher),
+        which ``correlation`` has in place of an error. Variables say in ``attrs["about"]`` what
+        they are about; ``attrs["missing"]`` names parameters that the truths do not have: their
+        figures are missing, and the joint one is of the others.
 
     Raises
     ------
@@ -162,11 +181,12 @@ def mutual_information(
     out |= _by_neighbours(mean, target, nearest)
     unknown = np.isnan(target).all(axis=(0, 1, 2))
     out |= _jointly(mean.isel(parameter=np.flatnonzero(~unknown)), target[..., ~unknown])
-    data = {name: array.assign_attrs(units="nats") for name, array in out.items()}
-    data["correlation"].attrs["units"] = "1"
+    data = labelled(xr.Dataset(out), words_of(MEASURES))
+    for name in data.data_vars:
+        data[name].attrs["about"] = about
     missing = _unknown(mean["parameter"].to_numpy()[unknown].tolist())
     attrs = {"about": about, "replicates": mean.sizes["replicate"], "missing": missing}
-    return xr.Dataset(data, attrs=attrs)
+    return data.assign_attrs(attrs)
 
 
 def _unknown(labels: Sequence[str]) -> str:
@@ -187,8 +207,10 @@ def _by_parameter(
     r = _correlation(values.to_numpy(), goal)
     low, high = correlation_interval(r, values.sizes["replicate"], probability=probability)
     named = {"": value, "_mcse": error, "_low": low, "_high": high}
-    out = {f"mutual_information{end}": like.copy(data=part) for end, part in named.items()}
-    return out | {"correlation": like.copy(data=r)}
+    found = {f"mutual_information{end}": part for end, part in named.items()}
+    limits = fisher_interval(r, values.sizes["replicate"], probability=probability)
+    found |= {"correlation": r, "correlation_low": limits[0], "correlation_high": limits[1]}
+    return {name: like.copy(data=part) for name, part in found.items()}
 
 
 def _by_neighbours(mean: xr.DataArray, target: Floats, nearest: int) -> dict[str, xr.DataArray]:

@@ -127,17 +127,69 @@ def correlation_interval(
     >>> round(float(low), 3), round(float(high), 3)
     (0.36, 0.676)
     """
-    from scipy.special import ndtri
-
-    if not 0 < probability < 1:
-        raise ValueError(f"probability must lie above 0 and below 1, got {probability!r}")
+    half = _half_width(pairs, probability)
     with np.errstate(divide="ignore", invalid="ignore"):
         middle = np.abs(np.arctanh(np.asarray(r, dtype=np.float64)))
-        half = ndtri((1 + probability) / 2) / np.sqrt(pairs - 3) if pairs > 3 else np.inf
         low, high = np.maximum(middle - half, 0.0), middle + half
         low = np.where(middle > CERTAIN, np.inf, low)
         high = np.where(middle > CERTAIN, np.inf, high)
     return _log_cosh(low), _log_cosh(high)
+
+
+def fisher_interval(
+    r: ArrayLike, pairs: int, *, probability: float = 0.95
+) -> tuple[Floats, Floats]:
+    r"""Interval of the correlation of a normal pair, by Fisher's z.
+
+    .. math:: \tanh\Bigl(\operatorname{artanh} r \pm
+        \frac{\Phi^{-1}((1+p)/2)}{\sqrt{N-3}}\Bigr)
+
+    Parameters
+    ----------
+    r : array_like
+        Sample correlation.
+    pairs : int
+        Number N of pairs; without a fourth pair the interval is (-1, 1).
+    probability : float, default 0.95
+        Level, above 0 and below 1.
+
+    Returns
+    -------
+    tuple of ndarray
+        Lower and upper limit; missing where `r` is.
+
+    Raises
+    ------
+    ValueError
+        If `probability` is out of range.
+
+    References
+    ----------
+    .. [1] Fisher (1915), doi:10.1093/biomet/10.4.507.
+
+    Examples
+    --------
+    >>> from bayescollapse.measures import fisher_interval
+    >>> low, high = fisher_interval(0.8, 100)
+    >>> round(float(low), 3), round(float(high), 3)
+    (0.716, 0.861)
+    """
+    values = np.asarray(r, dtype=np.float64)
+    half = _half_width(pairs, probability)
+    if half == np.inf:
+        return np.where(np.isnan(values), np.nan, -1.0), np.where(np.isnan(values), np.nan, 1.0)
+    with np.errstate(divide="ignore"):
+        middle = np.arctanh(values)
+    return np.tanh(middle - half), np.tanh(middle + half)
+
+
+def _half_width(pairs: int, probability: float) -> float:
+    """Half the width of an interval of Fisher's z; infinite without a fourth pair."""
+    from scipy.special import ndtri
+
+    if not 0 < probability < 1:
+        raise ValueError(f"probability must lie above 0 and below 1, got {probability!r}")
+    return float(ndtri((1 + probability) / 2) / np.sqrt(pairs - 3)) if pairs > 3 else np.inf
 
 
 def knn_mutual_information(

@@ -7,19 +7,22 @@ from collections.abc import Sequence
 import xarray as xr
 
 from bayescollapse.measures.drift import over_replicates
+from bayescollapse.measures.labels import words_of
 from bayescollapse.measures.layout import cells_of
 from bayescollapse.measures.posterior_draws import Comparison, compare_draws
 from bayescollapse.measures.posterior_table import (
     MOMENTS,
+    POSTERIOR_MEASURES,
     allowed,
     check_permutations,
     chosen,
-    words,
 )
 from bayescollapse.measures.references import reference_moments
 from bayescollapse.measures.registry import lacking
 
 __all__ = ["posterior_drift"]
+
+WORDS = words_of(POSTERIOR_MEASURES.values())
 
 
 def posterior_drift(
@@ -89,9 +92,10 @@ def posterior_drift(
     -------
     Dataset
         On (scheme, generation, parameter), or (scheme, generation) for joint measures.
-        ``attrs["missing"]`` says which measures the run cannot give, and why. Replicates are never
-        dropped: a missing value in one makes its mean missing. With a single replicate
-        ``attrs["errors"]`` says whose ``_mcse`` comes from its draws.
+        Attributes say what a measure is, its units and its ``reference``; ``attrs["missing"]`` says
+        which measures the run cannot give, and why. Replicates are never dropped: a missing value
+        in one makes its mean missing. With a single replicate ``attrs["errors"]`` says whose
+        ``_mcse`` comes from its draws.
 
     Raises
     ------
@@ -151,21 +155,18 @@ def posterior_drift(
     drawn = [name for name in possible if name not in MOMENTS]
     found = compare_draws(task, drawn, mean, sd, progress=progress)
     cells = _from_moments(possible, mean, sd, moments) | found.values
-    texts = {name: words(name, reference) for name in possible}
-    out = over_replicates({name: cells[name] for name in possible}, texts).assign(found.nulls)
+    out = over_replicates({name: cells[name] for name in possible}, WORDS).assign(found.nulls)
+    for name in possible:
+        out[name].attrs["reference"] = reference
     out = out.assign_attrs(reference=reference, missing="; ".join(missing))
-    return _with_errors(out, found.errors, texts)
+    return _with_errors(out, found.errors)
 
 
-def _with_errors(
-    out: xr.Dataset, errors: dict[str, xr.DataArray], texts: dict[str, tuple[str, str]]
-) -> xr.Dataset:
+def _with_errors(out: xr.Dataset, errors: dict[str, xr.DataArray]) -> xr.Dataset:
     """Put errors over draws in the place of those over replicates, of which there is one."""
     for name, error in errors.items():
-        attrs = {
-            "long_name": f"{texts[name][0]}: jackknife standard error over draws",
-            "units": texts[name][1],
-        }
+        meaning, units = WORDS[name]
+        attrs = {"long_name": f"{meaning}: jackknife standard error over draws", "units": units}
         out[f"{name}_mcse"] = error.isel(replicate=0, drop=True).assign_attrs(attrs)
     if errors:
         out.attrs["errors"] = f"over draws of the one replicate: {', '.join(errors)}"

@@ -26,7 +26,6 @@ __all__ = [
     "check_permutations",
     "chosen",
     "least_draws",
-    "words",
 ]
 
 MOMENTS: dict[str, Callable[..., Any]] = {
@@ -108,12 +107,6 @@ def check_permutations(permutations: int, names: Sequence[str], reference: str) 
 def least_draws(name: str, parameters: int) -> int:
     """Fewest draws from which a measure is defined."""
     return {"kl_moments": parameters + 3, "kl_neighbours": max(6, parameters + 3)}.get(name, 1)
-
-
-def words(name: str, reference: str) -> tuple[str, str]:
-    """Describe a measure in words and units."""
-    text = name.replace("_", " ")
-    return f"{text} from {reference.replace('_', ' ')}", POSTERIOR_MEASURES[name].units
 
 
 def allowed(

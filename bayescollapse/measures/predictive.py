@@ -93,7 +93,8 @@ def predictive_drift(
         ``held_out_loss``, ``truth_divergence`` and ``truth_divergence_error`` (its standard error
         from the finite number of rows, mean over replicates) on (scheme, generation); the others on
         (scheme, generation, response), ``emitted_quantile_shift`` also on ``statistic``.
-        ``attrs["missing"]`` says what the run cannot give, and how to get it.
+        Attributes say what a measure is, its units and its ``reference``; ``attrs["missing"]`` says
+        what the run cannot give, and how to get it.
 
     Raises
     ------
@@ -152,6 +153,10 @@ def predictive_drift(
         else:
             arrays |= {str(name): array for name, array in divergence.items()}
     out = over_replicates(arrays, WORDS)
+    for name in (*MOMENTS, "held_out_loss", *ROWS):
+        if name in out:
+            own = "real rows" if name in ROWS else "first"
+            out[name].attrs["reference"] = reference or own
     return out.assign_attrs(missing="; ".join(missing), reference=reference or "")
 
 

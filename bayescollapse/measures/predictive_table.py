@@ -44,6 +44,7 @@ def _measure(name: str, lowest: float, highest: float, null: float | str, **rest
     return Measure(
         name=name,
         question="predictive drift",
+        meaning=WORDS[name][0],
         units=WORDS[name][1],
         lowest=lowest,
         highest=highest,

@@ -191,24 +191,13 @@ def prior_draws(
     """
     count = integer("draws", draws, minimum=2)
     if experiment is not None:
-        _check_experiment(experiment, run)
+        check_run(experiment, run)
         return _of_model(experiment, like, count)
     source = json.loads(run.attrs.get("configuration", "{}")).get("source", {})
     truth = truth_of(run, like)
     if truth is None or not from_prior(run) or source.get("estimator") is not None:
         return None
     return truth.transpose("replicate", "parameter")
-
-
-def _check_experiment(experiment: Experiment, run: xr.DataTree) -> None:
-    from bayescollapse.experiment.experiment import Experiment
-
-    if not isinstance(experiment, Experiment):
-        raise TypeError(
-            f"experiment must be the bc.Experiment that made the run, got {experiment!r}: leave it "
-            "out if you do not have it"
-        )
-    check_run(experiment, run)
 
 
 def _of_model(experiment: Experiment, like: xr.DataArray, count: int) -> xr.DataArray:

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayescollapse._checks import integer
 from bayescollapse.measures.bands import p_value
 from bayescollapse.measures.kernels import mean_and_error
+from bayescollapse.measures.labels import labelled, words_of
 from bayescollapse.measures.layout import flatten, has_group
 from bayescollapse.measures.registry import LackingError, Measure, lacking
 from bayescollapse.measures.truths import prior_truths
@@ -32,6 +33,7 @@ MEASURES = (
     Measure(
         name="uniform_p",
         question="calibration over generations",
+        meaning="p-value of uniform ranks of the truth",
         units="1",
         lowest=0.0,
         highest=1.0,
@@ -45,6 +47,7 @@ MEASURES = (
     Measure(
         name="shift",
         question="calibration over generations",
+        meaning="shift of the ranks of the truth, above 0 if posteriors lie too low",
         units="sds of a uniform rank",
         lowest=-(3.0**0.5),
         highest=3.0**0.5,
@@ -57,6 +60,7 @@ MEASURES = (
     Measure(
         name="bend",
         question="calibration over generations",
+        meaning="bend of the ranks of the truth, above 0 if posteriors are too narrow",
         units="1",
         lowest=-(2.0**0.5),
         highest=5.0**0.5,
@@ -65,6 +69,20 @@ MEASURES = (
         needs=("draws", "prior truths"),
         null=0.0,
         source=f"{SBC}; second component of {NEYMAN}",
+    ),
+    Measure(
+        name="dependence",
+        question="calibration over generations",
+        meaning="autocorrelation of neighbouring kept draws",
+        units="1",
+        lowest=-1.0,
+        highest=1.0,
+        symmetric=False,
+        invariant="affine",
+        needs=("draws", "prior truths"),
+        null=0.0,
+        bias="-1 / draws for independent draws; 1 where a posterior has no spread",
+        source="autocorrelation at lag 1",
     ),
 )
 
@@ -186,7 +204,8 @@ def truth_ranks(
     Dataset
         ``rank`` on (scheme, replicate, generation, parameter), the others on (scheme, generation,
         parameter). ``shift`` and ``bend`` have ``_mcse`` (standard error over replicates) and
-        ``_p`` (two-sided, normal with the exact variance of uniform ranks).
+        ``_p`` (two-sided, normal with the exact variance of uniform ranks), ``dependence`` has
+        ``_mcse``.
 
     Raises
     ------
@@ -219,7 +238,7 @@ def truth_ranks(
     {'scheme': 1, 'replicate': 4, 'generation': 2, 'parameter': 1}
     """
     step = integer("thin", thin)
-    names = ("rank", "uniform_p", "shift", "bend")
+    names = ("rank", *(measure.name for measure in MEASURES))
     if not has_group(run, "posterior"):
         raise LackingError(lacking(names, "draws"))
     truth = prior_truths(run, names, var_names, own=True)
@@ -235,8 +254,9 @@ def truth_ranks(
     ]
     rank = xr.concat([part[0] for part in parts], "scheme")
     dependence = xr.concat([part[1] for part in parts], "scheme")
-    out = _judged(rank, draws).assign(rank=rank, dependence=dependence)
-    return out.assign_attrs(draws=draws, thin=step)
+    out = _judged(rank, draws).assign({"rank": rank, **_averaged(dependence)})
+    words = words_of(MEASURES) | {"rank": ("rank of the truth among the kept draws", "1")}
+    return labelled(out, words).assign_attrs(draws=draws, thin=step)
 
 
 def _of_scheme(
@@ -250,8 +270,15 @@ def _of_scheme(
     values = drawn.to_numpy()
     like = drawn.isel(chain=0, draw=0, drop=True)
     rank = rank_of_truth(truth.to_numpy()[None, :, None], values.reshape(*like.shape, -1), rng)
-    over = like.isel(replicate=0, drop=True)
-    return like.copy(data=rank), over.copy(data=_dependence(values).mean(axis=1))
+    return like.copy(data=rank), like.copy(data=_dependence(values))
+
+
+def _averaged(dependence: xr.DataArray) -> dict[str, xr.DataArray]:
+    """Reduce the dependence of draws over replicates."""
+    like = dependence.isel(replicate=0, drop=True)
+    parts = mean_and_error(dependence.to_numpy(), dependence.dims.index("replicate"))
+    names = ("dependence", "dependence_mcse")
+    return {name: like.copy(data=part) for name, part in zip(names, parts, strict=True)}
 
 
 def _dependence(values: Floats) -> Floats:

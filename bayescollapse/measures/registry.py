@@ -43,9 +43,9 @@ NEEDS = {
     "quantiles": "run the experiment with a pair such as probabilities=(0.025, 0.975)",
     "truth": "use a source that knows the truth (bc.Truth, or truth= of bc.Table and bc.Simulator)",
     "prior truths": "draw a new truth for every replicate with bc.Truth.from_prior",
-    "real_only": "run the experiment with references=('real_only',)",
-    "real_seen": "run the experiment with references=('real_seen',)",
-    "real_plus": "run the experiment with references=('real_plus',)",
+    "real_only": "add 'real_only' to references= of the experiment",
+    "real_seen": "add 'real_seen' to references= of the experiment",
+    "real_plus": "add 'real_plus' to references= of the experiment",
     "held-out rows": "run the experiment with held_out=",
     "emitted rows": "run more than one generation with n_synthetic above 0",
     "rows": "run the experiment with keep_rows='all'",
@@ -84,6 +84,8 @@ class Measure:
         Name of the variable in the dataset that holds it.
     question : str
         One of :data:`QUESTIONS`.
+    meaning : str
+        What a value says, in words; the ``long_name`` of the variable.
     units : str
         Unit, ``"1"`` for a pure number.
     lowest, highest : float
@@ -112,15 +114,16 @@ class Measure:
     Examples
     --------
     >>> Measure(
-    ...     name="sd_ratio", question="posterior drift", units="1",
-    ...     lowest=0.0, highest=float("inf"), symmetric=False, invariant="affine", null=1.0,
-    ...     source="ratio of standard deviations",
+    ...     name="sd_ratio", question="posterior drift", meaning="sd over that of the reference",
+    ...     units="1", lowest=0.0, highest=float("inf"), symmetric=False, invariant="affine",
+    ...     null=1.0, source="ratio of standard deviations",
     ... ).bounded
     False
     """
 
     name: str
     question: str
+    meaning: str
     units: str
     lowest: float
     highest: float
@@ -156,7 +159,7 @@ class Measure:
                 f"references of {self.name!r} must be a tuple of {REFERENCES}, got "
                 f"{self.references!r}"
             )
-        for field in ("units", "source", "bias"):
+        for field in ("meaning", "units", "source", "bias"):
             if not str(getattr(self, field)).strip():
                 raise ValueError(f"{field} of {self.name!r} must not be empty: say it in words")
 
@@ -229,7 +232,7 @@ def registered() -> tuple[Measure, ...]:
 
 
 def table(*, question: str | None = None) -> pd.DataFrame:
-    """Tabulate what is measured: units, range, properties, needs, references, null and source.
+    """Tabulate what is measured: meaning, units, range, properties, needs, null and source.
 
     Parameters
     ----------
@@ -265,6 +268,7 @@ def table(*, question: str | None = None) -> pd.DataFrame:
 _COLUMNS = (
     "question",
     "measure",
+    "meaning",
     "units",
     "lowest",
     "highest",

@@ -21,13 +21,17 @@ LIBRARY = (
     "defined by this library; relative efficiency of Fisher (1922), doi:10.1098/rsta.1922.0009"
 )
 RATIO = "ratio of means, order 1 / replicates"
+ROWS = "equivalent real rows"
 
 
-def _measure(name: str, units: str, needs: tuple[str, ...], null: float | str) -> Measure:
+def _measure(
+    name: str, meaning: str, units: str, needs: tuple[str, ...], null: float | str
+) -> Measure:
     density = name == "rows_worth_density"
     return Measure(
         name=name,
         question="accuracy against claim",
+        meaning=meaning,
         units=units,
         lowest=0.0,
         highest=float("inf"),
@@ -42,12 +46,25 @@ def _measure(name: str, units: str, needs: tuple[str, ...], null: float | str) -
 
 
 MEASURES = (
-    _measure("rows_worth", "equivalent real rows", ("truth", "real_only"), "n_real"),
-    _measure("rows_claimed", "equivalent real rows", ("real_only",), "n_real"),
-    _measure("certainty", "1", ("truth", "real_only"), 1.0),
+    _measure(
+        "rows_worth",
+        "size of a real sample with the same squared error",
+        ROWS,
+        ("truth", "real_only"),
+        "n_real",
+    ),
+    _measure(
+        "rows_claimed",
+        "size of a real sample with the same posterior variance",
+        ROWS,
+        ("real_only",),
+        "n_real",
+    ),
+    _measure("certainty", "rows claimed over rows worth", "1", ("truth", "real_only"), 1.0),
     _measure(
         "rows_worth_density",
-        "equivalent real rows",
+        "size of a real sample with the same held-out log density",
+        ROWS,
         ("held-out rows", "real_only", "real_seen"),
         "n_real",
     ),
@@ -121,7 +138,7 @@ def paired_ratio(
     )
     like = arrays[0].isel(replicate=0, drop=True)
     scale = xr.ones_like(like) if counts is None else counts
-    units = "1" if counts is None else "equivalent real rows"
+    units = "1" if counts is None else ROWS
     parts = {name: value, f"{name}_mcse": np.asarray(error)}
     return {
         label: (like.copy(data=part) * scale).transpose(*like.dims).assign_attrs(units=units)
@@ -182,8 +199,8 @@ def rows_of_density(
     n = np.asarray(sizes, dtype=np.float64)
     if np.unique(n).size < 2:
         raise ValueError(
-            f"sizes must hold two different numbers of real rows or more, got {n.tolist()}: run "
-            "the experiment with references=('real_only', 'real_seen')"
+            f"sizes must hold two different numbers of real rows or more, got {n.tolist()}: add "
+            "'real_only' and 'real_seen' to references= of the experiment"
         )
     # One memory layout, so that a stored run gives the same bits.
     z, target = np.log1p(1 / n), np.ascontiguousarray(density, dtype=np.float64)
@@ -218,27 +235,37 @@ def density_worth(run: xr.DataTree, missing: list[str]) -> dict[str, xr.DataArra
     run : DataTree
         Result of an experiment.
     missing : list of str
-        Gains a line if the run cannot give it.
+        Gains a line if the run cannot give it, or gives no value: the variables are there then.
     """
     name = "rows_worth_density"
     if not (has_group(run, "predictive") and "held_out_log_density" in run["predictive"]):
         missing.append(lacking(name, "held-out rows"))
         return {}
     curve, sizes = _real_curve(run)
-    if np.unique(sizes).size < 2:
-        because = (
-            f"its references hold held-out densities of {np.unique(sizes).size} sizes of real "
-            "samples, and two are needed"
-        )
-        missing.append(lacking(name, "real_seen", because=because))
+    if sizes.size < 2:
+        missing.append(_too_few_sizes(run, sizes))
         return {}
     predictive = group(run, "predictive", needed_for=name)
     density = predictive["held_out_log_density"].transpose("scheme", "generation", "replicate")
     rows, error = rows_of_density(density.to_numpy(), curve, sizes)
+    if np.isnan(rows).all():
+        missing.append(
+            f"{name}: the fitted held-out density of real samples does not rise with their size "
+            "(run the experiment with more replicates, and more rows in held_out=)"
+        )
     like = density.isel(replicate=0, drop=True)
-    attrs = {"units": "equivalent real rows", "sizes": sorted({int(n) for n in sizes})}
+    attrs = {"units": ROWS, "sizes": sorted({int(n) for n in sizes})}
     parts = {name: rows, f"{name}_mcse": error}
     return {label: like.copy(data=part).assign_attrs(attrs) for label, part in parts.items()}
+
+
+def _too_few_sizes(run: xr.DataTree, sizes: Floats) -> str:
+    name, because = "rows_worth_density", "it takes real samples of two sizes"
+    if sizes.size:
+        because += f", and the run has those of {sizes[0]:g} alone"
+    if has_group(run, "reference/real_seen/predictive"):
+        return f"{name}: {because} (run the experiment with more generations)"
+    return lacking(name, "real_seen", because=because)
 
 
 def _real_curve(run: xr.DataTree) -> tuple[Floats, Floats]:

@@ -97,7 +97,7 @@ def test_what_is_missing_is_said():
     bare = posterior_accuracy(make_run(4, truth=False, reference=False))
     assert set(bare.data_vars) == {"claimed_sd", "claimed_sd_mcse", "claimed_sd_median"}
     assert absent(bare) == {m.name for m in (*MEASURES, *WORTH)} - {"claimed_sd"}
-    for words in ("no truth", "references=('real_only',)", "held_out="):
+    for words in ("no truth", "'real_only' to references=", "held_out="):
         assert words in bare.attrs["missing"]
     with pytest.raises(ValueError, match=r"one of \[0.95, 0.5\].*probabilities=\(0.05, 0.95\)"):
         posterior_accuracy(make_run(4), probability=0.9)
@@ -277,4 +277,33 @@ def test_overclaiming_costs_rows_by_density_but_not_by_error():
 def test_density_worth_says_what_it_needs():
     run = run_mean(bc.schemes.pooled(), 4, generations=2, held_out=30, references=("real_only",))
     assert json.loads(run.attrs["configuration"])["n_real"] == [20, 20]
-    assert "references=('real_seen',)" in posterior_accuracy(run).attrs["missing"]
+    missing = posterior_accuracy(run).attrs["missing"]
+    assert "those of 20 alone (add 'real_seen' to references= of the experiment)" in missing
+    short = run_mean(
+        bc.schemes.pooled(), 4, generations=1, held_out=30, references=("real_only", "real_seen")
+    )
+    assert (
+        "20 alone (run the experiment with more generations"
+        in (posterior_accuracy(short).attrs["missing"])
+    )
+    none = run_mean(bc.schemes.pooled(), 4, generations=2, held_out=30)
+    assert (
+        "takes real samples of two sizes (add 'real_seen'"
+        in (posterior_accuracy(none).attrs["missing"])
+    )
+
+
+def test_a_density_that_does_not_rise_with_rows_is_named():
+    run = run_mean(
+        bc.schemes.pooled(), 50, generations=2, held_out=400, references=("real_only", "real_seen")
+    )
+    found = posterior_accuracy(run)
+    assert "rows_worth_density" not in found.attrs["missing"]
+    assert found["rows_worth_density"].notnull().all()
+    for name in ("real_only", "real_seen"):
+        place = f"reference/{name}/predictive"
+        run[place] = -run[place].to_dataset()
+    found = posterior_accuracy(run)
+    assert found["rows_worth_density"].isnull().all()
+    assert "rows_worth_density: the fitted held-out density" in found.attrs["missing"]
+    assert "more replicates, and more rows in held_out=" in found.attrs["missing"]

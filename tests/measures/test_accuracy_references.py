@@ -38,7 +38,7 @@ def test_references_that_cannot_scale_rows(accumulated):
         posterior_accuracy(accumulated, reference="truth")
     run = run_mean(schemes.pooled(), 4, generations=2, references=("real_only",))
     found = posterior_accuracy(run, reference="real_plus")
-    assert "references=('real_plus',)" in found.attrs["missing"]
+    assert "(add 'real_plus' to references= of the experiment)" in found.attrs["missing"]
     rows = {"rows_worth", "rows_claimed", "certainty"}
     assert absent(found) == rows | {"coverage", "rows_worth_density"}
     assert "rows_worth" in posterior_accuracy(run, reference="first")

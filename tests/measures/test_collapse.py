@@ -1,14 +1,17 @@
 """Definitions of collapse: false-alarm rates, known collapses, and what each run cannot tell."""
 
 import json
+from dataclasses import fields
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import stats
+from scipy.optimize import brentq
 
 import bayescollapse as bc
 from bayescollapse.measures.collapse import collapse
-from bayescollapse.measures.definitions import DEFINITIONS, Thresholds
+from bayescollapse.measures.definitions import DEFINITIONS, MEANINGS, Thresholds
 from bayescollapse.measures.evidence import (
     largest_rise,
     late_growth,
@@ -127,6 +130,11 @@ def test_mean_interval_is_students():
     missed = ((found.low > 0) | (found.high < 0)).sum()
     assert abs(missed - 200) < Z * np.sqrt(200)
     assert np.isnan(mean_evidence([[1.0]]).low).all()
+    cut = mean_evidence([[0.0, 0.0, 0.01], [1.0, 0.99, 1.0]], lowest=0.0, highest=1.0)
+    whole = mean_evidence([[0.0, 0.0, 0.01], [1.0, 0.99, 1.0]])
+    assert (whole.low[0] < 0, whole.high[1] > 1) == (True, True)
+    assert (cut.low[0], cut.high[1]) == (0.0, 1.0)
+    assert (cut.high[0], cut.low[1]) == (whole.high[0], whole.low[1])
 
 
 def test_scaling_gap_of_known_exponents():
@@ -168,8 +176,12 @@ def test_nothing_happens_to_real_rows():
     # Any rise fires by chance in 2.5 % of seeds; this one is fixed.
     run = null_run(1)
     for risk in ("error", "held_out"):
-        found = happened(run, risk=risk).drop_sel(definition="scaling_change")
-        assert (found == 0).all(), found
+        whole = collapse(run, risk=risk).isel(scheme=0).drop_sel(definition="scaling_change")
+        assert (whole["happened"] == 0).all(), whole["happened"]
+    for entry in DEFINITIONS:
+        if entry.highest == 1.0:
+            limits = whole.sel(definition=entry.name)
+            assert entry.lowest <= limits["low"] <= limits["high"] <= entry.highest, entry.name
 
 
 @pytest.mark.verification
@@ -223,6 +235,48 @@ def test_risk_grows_linearly_when_rows_are_replaced(means):
     # Where the rise is best established lies among the last generations, near 47.
     assert rise["low"] < 47
     assert rise["high"] > 35
+
+
+def lower_limit(risk, t, level):
+    """Smallest ratio that Student's test of x_t - r x_0 over replicates does not refuse."""
+    far = stats.t.ppf((1 + level) / 2, risk.shape[0] - 1)
+
+    def gap(r):
+        return stats.ttest_1samp(risk[:, t] - r * risk[:, 0], 0.0).statistic - far
+
+    return brentq(gap, 0, risk[:, t].mean() / risk[:, 0].mean()) if gap(0.0) > 0 else 0.0
+
+
+def test_the_statistic_of_a_rise_can_be_worked_out_by_hand():
+    """From the summaries: not the largest ratio, but the one with the highest lower limit."""
+    truth = {"mu": 0.5, "sigma": 1.0}
+    run = bc.Experiment(
+        gaussian.estimator(),
+        bc.Truth(**truth),
+        {"replace": bc.schemes.replace(), "pooled": bc.schemes.pooled()},
+        n_real=20,
+        generations=6,
+        replicates=30,
+        keep_draws=0,
+        seed=3,
+    ).run(progress=False)
+    found = collapse(run).sel(definition=["catastrophic_rise", "any_rise"])
+    for scheme in ("replace", "pooled"):
+        risk = np.zeros((30, 6))
+        for name, value in truth.items():
+            mean, sd = (
+                run["summary"][name].sel(scheme=scheme, statistic=s).transpose("replicate", ...)
+                for s in ("mean", "sd")
+            )
+            variance = float((sd.isel(generation=0) ** 2).mean())
+            risk += (mean.to_numpy() - value) ** 2 / variance / len(truth)
+        ratios = risk.mean(axis=0) / risk[:, 0].mean()
+        limits = [lower_limit(risk, t, 1 - 0.05 / 5) for t in range(1, 6)]
+        chosen = 1 + int(np.argmax(limits))
+        assert ratios[chosen] < ratios.max()
+        entry = found.sel(scheme=scheme)
+        assert np.allclose(entry["statistic"], ratios[chosen])
+        assert np.allclose(entry["low"], max(limits))
 
 
 def test_accumulation_has_no_divergence_but_loses_coverage(means):
@@ -352,9 +406,75 @@ def test_runs_say_what_they_cannot_tell():
     unknown = found["happened"].isnull().isel(scheme=0)
     told = [n for n, u in zip(NAMES, unknown.values, strict=True) if u]
     assert told == ["divergence", "scaling_change", "mode_loss", "tail_loss", "hallucination"]
+    single = null_run(2, replicates=1, generations=2, keep_rows="first")
+    assert "larger= has a single replicate" in collapse(run, larger=single).attrs["missing"]
     other = null_run(2, replicates=6, generations=3, keep_rows="first")
     assert "larger= differs in ['generations']" in collapse(run, larger=other).attrs["missing"]
-    assert "larger= has 100 rows" in collapse(run, larger=run).attrs["missing"]
+    same = collapse(run, larger=run).attrs["missing"]
+    assert "larger= has no more rows a generation: 100, the run 100 (pass larger=" in same
+
+
+RUNS = {
+    "one replicate": {"replicates": 1},
+    "one replicate, one generation": {"replicates": 1, "generations": 1},
+    "three replicates": {"replicates": 3},
+    "one generation": {"generations": 1},
+    "two generations": {"generations": 2},
+    "one row": {"n_real": 1},
+    "no synthetic rows": {"n_synthetic": 0, "schemes": bc.schemes.weighted(1.0, total_weight=9.0)},
+    "real rows alone": {
+        "schemes": {
+            "replace": bc.schemes.replace(),
+            "real": bc.schemes.weighted(1.0, total_weight="real"),
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("case", RUNS)
+def test_whatever_cannot_be_told_has_a_reason(case):
+    settings = {"n_real": 20, "generations": 5, "replicates": 7, "keep_rows": "all", **RUNS[case]}
+    schemes = settings.pop("schemes", bc.schemes.replace())
+    run = bc.Experiment(
+        gaussian_mean.estimator(), bc.Truth(mu=0.0), schemes, keep_draws=0, **settings
+    ).run(progress=False)
+    found = collapse(run)
+    unknown = found["happened"].isnull().any("scheme").to_numpy()
+    lines = found.attrs["missing"].split("; ")
+    assert [line.partition(":")[0] for line in lines] == list(np.array(NAMES)[unknown])
+    assert all(line.endswith(")") for line in lines), lines
+    assert (bc.diagnose(run)["fits"] == settings["replicates"]).all()
+    few = "replicate is too few" if settings["replicates"] == 1 else "3 replicates are too few"
+    assert (few in found.attrs["missing"]) == (case in ("one replicate", "three replicates"))
+
+
+@pytest.mark.parametrize("probability", [0.5, 0.8, 0.95, 0.99])
+def test_as_many_replicates_as_named_give_an_interval(probability):
+    run = null_run(8, replicates=3, generations=2, keep_rows="none")
+    found = collapse(run, probability=probability).attrs["missing"]
+    if probability == 0.5:
+        assert "variance_collapse" not in found
+        return
+    named = int(found.partition("variance_collapse: 3")[2].partition("replicates=")[2].split()[0])
+    values = np.random.default_rng(1).normal(size=(1, named))
+    assert np.isfinite(median_evidence(values, probability=probability).low).all()
+    assert np.isnan(median_evidence(values[:, 1:], probability=probability).low).all()
+
+
+def test_categories_without_rare_ones_have_no_tails():
+    run = bc.Experiment(
+        categorical.estimator(categories=2),
+        bc.Truth(p=np.array([0.5, 0.5])),
+        bc.schemes.replace(),
+        n_real=40,
+        generations=4,
+        replicates=6,
+        keep_draws=0,
+        keep_rows="all",
+    ).run(progress=False)
+    reason = "tail_loss: the real rows have nothing of the kind (choose another rare=)"
+    assert reason in collapse(run).attrs["missing"]
+    assert reason not in collapse(run, rare=0.9).attrs["missing"]
 
 
 def test_the_larger_run_must_be_of_the_same_experiment(means):
@@ -429,6 +549,8 @@ def test_settings_are_refused():
         (ValueError, {"sd_ratio": 2.0}, "sd_ratio must lie in"),
         (ValueError, {"tail": 1.0}, "tail must lie above 0 and below 1"),
         (ValueError, {"growth_exponent": -1.0}, "growth_exponent must be a positive"),
+        (TypeError, {"larger": "x"}, "larger must be an xarray.DataTree or None, got str"),
+        (ValueError, {"larger": xr.DataTree()}, "larger must be the result of an experiment"),
     ):
         with pytest.raises(error, match=words):
             collapse(run, **change)
@@ -445,6 +567,16 @@ def test_settings_are_refused():
         collapse(bare, risk="held_out")
 
 
+def test_a_refused_threshold_says_what_it_is():
+    assert set(MEANINGS) == {field.name for field in fields(Thresholds)}
+    for name, meaning in MEANINGS.items():
+        for value in (-1, "a", np.nan, np.inf, True):
+            with pytest.raises(ValueError, match=f"^{name} must .*: it is {meaning}$"):
+                Thresholds(**{name: value})
+    with pytest.raises(ValueError, match="share of the total weight that lies on real rows"):
+        bc.schemes.weighted(-1.0)
+
+
 def test_thresholds_decide(means):
     run = means[1][0]
     assert happened(run, "replace", growth_exponent=3.0).sel(definition="divergence") == 0
@@ -456,8 +588,10 @@ def test_a_section_says_which_collapse_happened(means, tmp_path):
     section = collapse_section(means[1][0])
     assert section.title == "Which collapse happened"
     rows = {row["definition"]: row for row in section.table}
-    assert rows["divergence"]["replace"].startswith("yes (")
-    assert rows["divergence"]["accumulate"].startswith("no (")
+    assert rows["divergence"]["replace"].startswith("yes")
+    assert rows["divergence"]["accumulate"].startswith("no")
     assert "mode loss" not in rows
-    assert "Not measured: scaling change, mode loss, tail loss, hallucination" in section.text
+    told = section.text.partition("Not measured")[2]
+    for name in ("scaling change", "mode loss", "tail loss", "hallucination"):
+        assert name in told, name
     assert page("Title", "Lead.", [section], tmp_path / "page.html").exists()

@@ -222,7 +222,7 @@ def test_missing_draws_and_bad_arguments(run):
         ({"measures": "sd_ratio"}, "measures must be a sequence"),
         ({"measures": []}, "measures must be a sequence"),
         ({"reference": "prior"}, "reference must be one of"),
-        ({"reference": "real_plus"}, "references=.'real_plus',"),
+        ({"reference": "real_plus"}, "add 'real_plus' to references="),
         ({"permutations": -1}, "permutations must be"),
         ({"permutations": 50, "measures": ["wasserstein"]}, "0 or at least 99, got 50"),
         ({"permutations": 5, "reference": "real_only"}, "0 or at least 99, got 5"),

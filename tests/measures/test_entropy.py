@@ -202,7 +202,7 @@ def test_references_that_cannot_be(loop):
         posterior_entropy(loop[1], reference="truth")
     run = loop_of(5, references=("real_only",))[1]
     found = posterior_entropy(run, reference="real_plus")
-    assert "references=('real_plus',)" in found.attrs["missing"]
+    assert "add 'real_plus' to references=" in found.attrs["missing"]
     assert "information_known" in found and "share_kept" not in found
 
 

@@ -6,6 +6,7 @@ from scipy import stats
 
 from bayescollapse.measures import (
     correlation_interval,
+    fisher_interval,
     gaussian_mutual_information,
     knn_mutual_information,
 )
@@ -50,12 +51,15 @@ def test_gaussian_estimate_of_vectors_is_unbiased():
 
 @pytest.mark.parametrize("correlation", [0.0, 0.3, 0.9])
 def test_fisher_interval_covers(correlation):
-    """At least 95 % (all at 0 lie on the border); three checks at 4 sds."""
+    """At least 95 % (all at 0 lie on the border); six checks at 4 sds."""
     x, y = normal_pairs(correlation, (4_000, 60), seed=3)
     r = [np.corrcoef(a, b)[0, 1] for a, b in zip(x, y, strict=True)]
     low, high = correlation_interval(r, 60)
     law = -0.5 * np.log(1 - correlation**2)
     covered = ((low <= law) & (law <= high)).mean()
+    assert abs(covered - 0.95) < 0.005 + 4 * np.sqrt(0.95 * 0.05 / 4_000)
+    lower, upper = fisher_interval(r, 60)
+    covered = ((lower <= correlation) & (correlation <= upper)).mean()
     assert abs(covered - 0.95) < 0.005 + 4 * np.sqrt(0.95 * 0.05 / 4_000)
 
 
@@ -145,6 +149,9 @@ def test_degenerate_pairs():
     assert np.isnan(gaussian_mutual_information(x[:3, None], x[:3, None])[0])
     assert correlation_interval(1.0, 10) == (np.inf, np.inf)
     assert correlation_interval(0.5, 3) == (0.0, np.inf)
+    assert fisher_interval(0.5, 3) == (-1.0, 1.0)
+    assert fisher_interval(-1.0, 10) == (-1.0, -1.0)
+    assert np.isnan(fisher_interval(np.nan, 3)).all()
     with pytest.raises(ValueError, match=r"shape \(…, pair, entry\)"):
         gaussian_mutual_information(x, x)
     with pytest.raises(ValueError, match="same number of pairs, above neighbours=4"):

@@ -229,7 +229,7 @@ def test_what_a_run_lacks_is_told(reference):
         held_out.run(progress=False), reference=reference, experiment=held_out, rows=2
     )
     assert "held_out_loss" not in found
-    assert f"run the experiment with references=('{reference}',)" in found.attrs["missing"]
+    assert f"add '{reference}' to references= of the experiment" in found.attrs["missing"]
     assert "tail_mass" in found
 
 

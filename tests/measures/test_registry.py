@@ -8,11 +8,20 @@ from bayescollapse.measures import registry
 from bayescollapse.measures.definitions import DEFINITIONS
 from bayescollapse.measures.findings import FINDERS
 from bayescollapse.measures.predictive_table import WORDS
-from bayescollapse.measures.registry import NEEDS, QUESTIONS, Measure, lacking, registered, table
+from bayescollapse.measures.registry import (
+    NEEDS,
+    QUESTIONS,
+    REAL,
+    Measure,
+    lacking,
+    registered,
+    table,
+)
 
 LINE = {
     "name": "thing",
     "question": "sensitivity",
+    "meaning": "what it is",
     "units": "1",
     "lowest": 0.0,
     "highest": 1.0,
@@ -56,6 +65,7 @@ def test_lines_that_a_reader_could_not_use_are_refused():
         ({"highest": 0.0}, "must lie below highest"),
         ({"needs": ("luck",)}, "how to get it"),
         ({"needs": "draws"}, "must be a tuple"),
+        ({"meaning": ""}, "meaning of 'thing' must not be empty"),
         ({"source": " "}, "source of 'thing' must not be empty"),
     ):
         with pytest.raises(ValueError, match=words):
@@ -77,5 +87,8 @@ def test_what_is_missing_is_named_with_how_to_get_it():
     text = lacking(["coverage", "bias"], "truth")
     assert text.startswith("coverage, bias: the run has no truth (")
     assert NEEDS["truth"] in text
+    for name in REAL:
+        # A whole references= would drop those that the run has.
+        assert NEEDS[name] == f"add '{name}' to references= of the experiment"
     with pytest.raises(ValueError, match="needs must be one of"):
         lacking("coverage", "luck")

@@ -223,6 +223,7 @@ MEASURES = (
     Measure(
         name="squared_hellinger",
         question="posterior drift",
+        meaning="squared Hellinger distance to the reference, from draws",
         units="1",
         lowest=0.0,
         highest=1.0,

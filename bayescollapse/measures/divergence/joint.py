@@ -309,6 +309,7 @@ MEASURES = (
     Measure(
         name="energy_distance",
         question="posterior drift",
+        meaning="energy distance to the reference, of all parameters",
         units="sds of generation 0",
         lowest=0.0,
         highest=math.inf,
@@ -323,6 +324,7 @@ MEASURES = (
     Measure(
         name="maximum_mean_discrepancy",
         question="posterior drift",
+        meaning="squared maximum mean discrepancy to the reference, of all parameters",
         units="1",
         lowest=0.0,
         highest=2.0,

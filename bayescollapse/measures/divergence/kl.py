@@ -176,6 +176,7 @@ MEASURES = (
     Measure(
         name="kl_moments",
         question="posterior drift",
+        meaning="Kullback-Leibler divergence from the reference, of all parameters, by moments",
         units="nats",
         lowest=0.0,
         highest=math.inf,

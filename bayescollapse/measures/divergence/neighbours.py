@@ -144,6 +144,7 @@ MEASURES = (
     Measure(
         name="kl_neighbours",
         question="posterior drift",
+        meaning="Kullback-Leibler divergence from the reference, of all parameters, by neighbours",
         units="nats",
         lowest=0.0,
         highest=math.inf,

@@ -135,6 +135,7 @@ MEASURES = (
     Measure(
         name="sliced_wasserstein",
         question="posterior drift",
+        meaning="sliced Wasserstein distance to the reference, of all parameters",
         units="sds of generation 0",
         lowest=0.0,
         highest=math.inf,

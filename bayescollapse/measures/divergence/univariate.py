@@ -138,23 +138,32 @@ def _sd(name: str, value: ArrayLike) -> Floats:
 _FROM_DRAWS = "compares two moments only; {} upwards at equality if they are those of sampled draws"
 
 
-def _measure(name: str, units: str, **properties: Any) -> Measure:
+def _measure(name: str, meaning: str, units: str, **properties: Any) -> Measure:
     given: dict[str, Any] = {"lowest": 0.0, "highest": math.inf, "null": 0.0, "symmetric": False}
     given |= {"references": REFERENCES, **properties}
-    return Measure(name=name, question="posterior drift", units=units, **given)
+    return Measure(name=name, question="posterior drift", meaning=meaning, units=units, **given)
 
 
 MEASURES = (
     _measure(
         "shift_sds",
+        "posterior mean minus the reference's, in its sds",
         "reference sds",
         lowest=-math.inf,
         invariant="increasing affine",
         source="standardised difference of means",
     ),
-    _measure("sd_ratio", "1", invariant="affine", null=1.0, source="ratio of standard deviations"),
+    _measure(
+        "sd_ratio",
+        "posterior sd over the reference's",
+        "1",
+        invariant="affine",
+        null=1.0,
+        source="ratio of standard deviations",
+    ),
     _measure(
         "gaussian_kl",
+        "Kullback-Leibler divergence from the reference, of Gaussians with the moments",
         "nats",
         invariant="affine",
         bias=_FROM_DRAWS.format("2 / draws"),
@@ -162,6 +171,7 @@ MEASURES = (
     ),
     _measure(
         "gaussian_hellinger",
+        "Hellinger distance to the reference, of Gaussians with the moments",
         "1",
         highest=1.0,
         symmetric=True,
@@ -171,6 +181,7 @@ MEASURES = (
     ),
     _measure(
         "gaussian_wasserstein",
+        "order-2 Wasserstein distance to the reference, of Gaussians with the moments",
         "units of the parameter",
         symmetric=True,
         invariant="translation",
@@ -179,6 +190,7 @@ MEASURES = (
     ),
     _measure(
         "wasserstein",
+        "order-2 Wasserstein distance to the reference, from draws",
         "units of the parameter",
         symmetric=True,
         invariant="translation",
