@@ -18,7 +18,8 @@ from golden.settings import slug
 from golden.simulated import Sweep
 from golden.tables import error_rows
 
-ERROR = "error / error of real rows only"
+ERROR = "error / real-only theory"
+ASYMPTOTIC = "large-sample theory"
 BARS = {"fmt": "o", "markersize": 3.5, "linewidth": 1.1}
 
 
@@ -36,7 +37,11 @@ def share_figure(sweeps: Sequence[Sweep], facets: Sequence[str]) -> Any:
         }
         for sweep in sweeps
     ]
-    return plot_share(error_rows(sweeps), facets=facets, marks=marks, error_label=ERROR)
+    figure = plot_share(error_rows(sweeps), facets=facets, marks=marks, error_label=ERROR)
+    for axes, sweep in zip(figure.axes, sweeps, strict=False):
+        if sweep.kind != "exact":
+            axes.set_title(f"{axes.get_title()}\n({ASYMPTOTIC})", fontsize=10.5)
+    return figure
 
 
 def few_figure(result: FewShares) -> Any:
@@ -54,7 +59,9 @@ def growth_figure(growths: Sequence[Growth]) -> Figure:
     for axes, growth in zip(grid, growths, strict=True):
         t = np.arange(len(growth.error))
         step = max(1, len(t) // 12)
-        axes.plot(t, growth.law, color=PALETTE[1], linewidth=1.6, label="theory")
+        exact = growth.kind == "exact"
+        style = {"label": "theory"} if exact else {"label": ASYMPTOTIC, "linestyle": "--"}
+        axes.plot(t, growth.law, color=PALETTE[1], linewidth=1.6, **style)
         axes.errorbar(
             t[::step],
             growth.error[::step],
@@ -64,7 +71,7 @@ def growth_figure(growths: Sequence[Growth]) -> Figure:
             **BARS,
         )
         axes.plot(t, growth.median, color=GREY, linestyle=":", label="median of lineages")
-        axes.set(xlabel="generation", ylabel="error / first error", ylim=(0, None))
+        axes.set(xlabel="generation", ylabel="error / first error of theory", ylim=(0, None))
     return _with_legend(figure, grid)
 
 
@@ -85,6 +92,7 @@ def ratio_figure(ratios: Sequence[Ratio]) -> Figure:
         axes.axhline(0.5, color=GREY, linestyle="--", linewidth=1, label="½: end of pooling")
         axes.set(xscale="log", xlabel="real rows per synthetic row, k", ylabel=ERROR)
         axes.set_ylim(0, None)
+        _plain_ticks(axes, sorted({r.ratio for r in ratios if r.model == model}))
     return _with_legend(figure, grid)
 
 
@@ -108,6 +116,16 @@ def _facets(titles: Sequence[str], across: int = 2) -> tuple[Figure, list[Any]]:
 
 
 def _with_legend(figure: Figure, grid: Sequence[Any]) -> Figure:
-    handles, labels = grid[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower left", ncols=5, fontsize=9)
+    found = {
+        label: handle
+        for axes in grid
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(list(found.values()), list(found), loc="outside lower left", ncols=5, fontsize=9)
     return figure
+
+
+def _plain_ticks(axes: Any, places: Sequence[float]) -> None:
+    """Mark what was run on a logarithmic axis, in decimals."""
+    axes.set_xticks(places, [f"{place:g}" for place in places])
+    axes.minorticks_off()

@@ -18,7 +18,7 @@ from golden.simulated import apart_law
 
 @dataclass(frozen=True)
 class Growth:
-    """Error of every generation, in units of the error of the first.
+    """Error of every generation, in units of what theory gives the first.
 
     Parameters
     ----------

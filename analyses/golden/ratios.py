@@ -21,7 +21,7 @@ SCHEMES = {
 
 @dataclass(frozen=True)
 class Ratio:
-    """Error of one scheme at one ratio, in units of the real-only error.
+    """Error of one scheme at one ratio, in units of what theory gives real rows only.
 
     Parameters
     ----------

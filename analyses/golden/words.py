@@ -50,16 +50,16 @@ For logistic and Poisson regression the law is first order and starts low at 100
 have grown large leave it altogether."""
 
 GROWTH_CAPTION = """Dots: mean error over lineages with two Monte Carlo standard errors. Line: the
-law, which was not fitted. Dotted: the error that half of the lineages stay below. Read each picture
-on its own scale."""
+law, which was not fitted; dashed where it is one for large samples only. Dotted: the error that
+half of the lineages stay below. Read each picture on its own scale."""
 
 RATIOS = """100 real rows, and ever more synthetic ones. Pooling gives every row the same weight, so
 that real rows drown: their share of the weight is k/(1+k). The best share of theory falls much more
-slowly. Errors are in units of the real-only error, averaged over the second half of the
-generations; theory is the law for these generations. Pooled loops with few real rows forget slowly,
-so they run longer, and their errors vary more between lineages: a lineage's error hardly changes
-from one generation to the next, and z leans to negative values as it does for any few skewed
-numbers."""
+slowly. Errors are in units of what theory gives real rows only, averaged over the second half of
+the generations; theory is the law for these generations. Pooled loops with few real rows forget
+slowly, so they run longer, and their errors vary more between lineages: a lineage's error hardly
+changes from one generation to the next, and z leans to negative values as it does for any few
+skewed numbers."""
 
 RATIOS_CAPTION = """Left on each picture: much synthetic data. Dots: measured errors with two Monte
 Carlo standard errors. Lines, and level marks where there are two ratios only: the laws. Dashed:

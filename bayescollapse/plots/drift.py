@@ -8,7 +8,15 @@ from typing import Any
 import xarray as xr
 
 from bayescollapse.measures.drift import moment_drift
-from bayescollapse.plots.frame import Panel, draw_lines, finish, log_panels, open_frame, select
+from bayescollapse.plots.frame import (
+    Panel,
+    band_edges,
+    draw_lines,
+    finish,
+    log_panels,
+    open_frame,
+    select,
+)
 
 __all__ = ["plot_drift"]
 
@@ -41,7 +49,7 @@ def plot_drift(
     replicates, its band two Monte Carlo standard errors on either side (up to seven schemes), the
     dotted line the median: where the two part, a few lineages carry the mean. Measures that are
     positive and span more than a factor of ten have a logarithmic axis, on which zeros are not
-    drawn.
+    drawn and bands are two standard errors of the logarithm (delta method).
 
     Parameters
     ----------
@@ -79,7 +87,8 @@ def plot_drift(
     dotted = ":" if collection.backend == "matplotlib" else "C2"
     faint = {"linestyle": dotted, "width": 1.2, "alpha": 1.0 if few else 0.5}
     draw_lines(collection, _drawable(median, logged), "median", **faint)
-    band = " (band: ± 2 Monte Carlo standard errors)" if few else ""
+    of_logs = ", of the log on log axes" if logged else ""
+    band = f" (band: ± 2 Monte Carlo standard errors{of_logs})" if few else ""
     labels = [str(s) for s in mean["scheme"].values]
     return finish(collection, f"solid: mean over replicates{band}, dotted: median", labels)
 
@@ -111,10 +120,8 @@ def _drawable(data: xr.Dataset, logged: Sequence[str]) -> xr.Dataset:
 def _bands(collection: Any, mean: xr.Dataset, error: xr.Dataset, logged: Sequence[str]) -> None:
     from arviz_plots import visuals
 
-    low, high = mean - 2 * error, mean + 2 * error
-    known = error.notnull() & mean.notnull()
-    floors = {n: low[n].where(low[n] > 0, mean[n] / 10) for n in logged}
-    edges = [_drawable(edge.where(known), logged) for edge in (low.assign(floors), high)]
+    both = {n: band_edges(mean[n], error[n], log=n in logged) for n in mean.data_vars}
+    edges = [xr.Dataset({n: pair[end] for n, pair in both.items()}) for end in (0, 1)]
     collection.map(
         visuals.fill_between_y,
         "band",

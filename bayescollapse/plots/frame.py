@@ -13,6 +13,7 @@ __all__ = [
     "GREY",
     "PALETTE",
     "Panel",
+    "band_edges",
     "draw_lines",
     "finish",
     "log_panels",
@@ -124,6 +125,37 @@ def draw_lines(collection: Any, data: xr.Dataset, label: str, **style: Any) -> N
     from arviz_plots import visuals
 
     collection.map(visuals.line, label, data=data, xname="generation", **style)
+
+
+def band_edges(
+    value: xr.DataArray, error: xr.DataArray, *, log: bool
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """Two standard errors on either side; on a logarithmic axis, those of the logarithm.
+
+    Parameters
+    ----------
+    value, error : DataArray
+        Estimates and standard errors, with missing ones where replicates are too few.
+    log : bool
+        Whether the axis is logarithmic: then the standard error of the logarithm is ``error /
+        value`` (delta method), and values that are not above 0 have no band.
+
+    Returns
+    -------
+    tuple of DataArray
+        Lower and upper edge.
+
+    Examples
+    --------
+    >>> one = xr.DataArray([1.0])
+    >>> [round(float(edge[0]), 3) for edge in band_edges(one, one, log=True)]
+    [0.135, 7.389]
+    """
+    if not log:
+        return value - 2 * error, value + 2 * error
+    above = value.where(value > 0)
+    factor = xr.ufuncs.exp(2 * error / above)
+    return above / factor, above * factor
 
 
 def finish(collection: Any, note: str, labels: Sequence[str]) -> Any:

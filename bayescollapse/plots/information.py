@@ -11,6 +11,7 @@ from bayescollapse.measures.accuracy import posterior_accuracy
 from bayescollapse.plots.frame import (
     GREY,
     Panel,
+    band_edges,
     draw_lines,
     finish,
     log_panels,
@@ -46,7 +47,7 @@ def plot_information(
     exact 95 % binomial interval (up to seven schemes). In the two facets of equivalent real rows
     the grey dashed line is the number of real rows of the generation; in the facet of certainty 1
     is honest, above 1 overconfident. Other bands are two Monte Carlo standard errors on either
-    side.
+    side, of the logarithm where the axis is logarithmic (delta method).
 
     Parameters
     ----------
@@ -137,10 +138,8 @@ def _bands(
         if name == "coverage":
             low[name], high[name] = measured["coverage_low"], measured["coverage_high"]
             continue
-        error = 2 * measured[f"{name}_mcse"]
-        bottom = value - error
-        low[name] = bottom.where(bottom > 0, value / 10) if name in logged else bottom
-        low[name], high[name] = low[name].where(error.notnull()), value + error
+        error = measured[f"{name}_mcse"]
+        low[name], high[name] = band_edges(value, error, log=name in logged)
     edges = [_on_facets(xr.Dataset(edge), names, "") for edge in (low, high)]
     collection.map(
         visuals.fill_between_y,

@@ -12,7 +12,7 @@ from bayescollapse.measures.bands import band, counts_below
 from bayescollapse.measures.ranks import truth_ranks
 from bayescollapse.plots.frame import GREY, select, tidy
 
-__all__ = ["plot_ranks", "ranks_figure"]
+__all__ = ["drawn_generations", "plot_ranks", "ranks_figure"]
 
 SHOWN = 5
 """Generations that are drawn if none are named."""
@@ -44,7 +44,8 @@ def plot_ranks(
         Parameters, or labels of single entries such as ``"beta[0]"``; all if not given.
     coords : mapping, optional
         Subset of schemes, generations or parameters, such as ``{"generation": [0, 9]}``; five
-        generations from the first to the last if none are named.
+        generations from the first to the last if none are named. The note above the picture says
+        how many of the run's generations are drawn, and the legend which.
     probability : float, default 0.95
         Probability of the band, above 0 and below 1, exact for each line alone.
     thin : int, default 1
@@ -101,15 +102,28 @@ def ranks_figure(
     collection = _facets(data, backend)
     _draw(collection, data, ranks.attrs["draws"], chosen.sizes["replicate"], probability)
     gaps = int(data["ecdf"].isnull().any("cut").sum())
+    some, every = data.sizes["generation"], ranks.sizes["generation"]
     note = f"band: {100 * probability:g} % of calibrated posteriors"
-    return _finish(collection, note + (f"; lines left out for missing draws: {gaps}" * (gaps > 0)))
+    note += f"; {some} of {every} generations drawn" * (some < every)
+    return _finish(collection, note + f"; lines left out for missing draws: {gaps}" * (gaps > 0))
 
 
 def _with_generations(ranks: xr.Dataset, coords: Mapping[str, Any] | None) -> dict[str, Any]:
-    named = dict(coords or {})
+    return {"generation": drawn_generations(ranks), **(coords or {})}
+
+
+def drawn_generations(ranks: xr.Dataset) -> list[int]:
+    """List the generations that are drawn if none are named: five from the first to the last.
+
+    Parameters
+    ----------
+    ranks : Dataset
+        What :func:`~bayescollapse.measures.truth_ranks` returned.
+    """
     every = ranks["generation"].to_numpy()
     places = np.unique(np.linspace(0, len(every) - 1, SHOWN).round().astype(int))
-    return {"generation": every[places].tolist()} | named
+    chosen: list[int] = every[places].tolist()
+    return chosen
 
 
 def _departures(rank: xr.DataArray, draws: int) -> xr.Dataset:

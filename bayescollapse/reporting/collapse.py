@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
 from bayescollapse.measures.collapse import collapse
+from bayescollapse.measures.definitions import DEFINITIONS, Side
 from bayescollapse.reporting.section import Section, format_value
 
 if TYPE_CHECKING:
     from bayescollapse.experiment.experiment import Experiment
 
-__all__ = ["collapse_section"]
+__all__ = ["TITLE", "collapse_section"]
+
+TITLE = "Which collapse happened"
+
+SIDES: dict[str, Side] = {entry.name: entry.side for entry in DEFINITIONS}
+
+NET = ("mode_loss", "tail_loss")
+"""Definitions whose statistic can be below 0, since generation 0's share is taken away."""
 
 RISKS = {
     "error": (
@@ -44,8 +54,8 @@ def collapse_section(
     Returns
     -------
     Section
-        One row per definition, one column per scheme: whether it happened, and its statistic with
-        interval.
+        One row per definition, one column per scheme: whether it happened (``yes``, ``no``, or
+        ``cannot tell`` where the interval holds the threshold), and its statistic with interval.
 
     Examples
     --------
@@ -57,48 +67,78 @@ def collapse_section(
     ...     n_real=20, generations=6, replicates=20,
     ... ).run(progress=False)
     >>> collapse_section(run).table[0]["definition"]
-    'catastrophic rise'
+    "catastrophic rise: the risk rises to a multiple of generation 0's"
     """
     found = collapse(run, experiment=experiment, larger=larger, **thresholds)
     measured = found["happened"].notnull().any("scheme")
-    rows = [_row(found, name) for name in found["definition"].values[measured.values].tolist()]
+    names = found["definition"].values[measured.values].tolist()
     percent = format_value(100 * found.attrs["probability"])
     text = (
         "The word collapse stands for different events, and a scheme can show one without another. "
-        "A definition counts as met where the whole "
-        f"{percent} % interval of its statistic lies beyond its threshold; the statistic and the "
-        "interval follow. A 'no' means that it was not shown with this many replicates and "
-        f"generations. {RISKS[found.attrs['risk']]}{_unmeasured(found, measured)}"
+        f"'Yes' where the whole {percent} % interval of a statistic lies beyond the threshold, "
+        "'no' where all of it lies on the other side, 'cannot tell' where the threshold is inside: "
+        "more replicates would tell. The statistic and the interval follow. "
+        f"{RISKS[found.attrs['risk']]}{_rises(names)}{_unmeasured(found, names)}"
     )
-    return Section("Which collapse happened", text, table=rows)
+    return Section(TITLE, text, table=[_row(found, name) for name in names])
+
+
+def _rises(names: Sequence[str]) -> str:
+    if "any_rise" not in names:
+        return ""
+    return " For a rise, 'no' is said of the generation that is compared, and of no other."
 
 
 def _row(found: xr.Dataset, name: str) -> dict[str, Any]:
-    entry = found.sel(definition=name)
+    entry, side = found.sel(definition=name), SIDES[name]
+    compared = str(entry["compared"].item())
+    if name in NET:
+        compared += ", net of generation 0's share"
+    limit = float(entry["threshold"].max())
     row = {
-        "definition": name.replace("_", " "),
-        "what it says": str(entry["words"].item()),
-        "compared": str(entry["compared"].item()),
-        "threshold": format_value(float(entry["threshold"].max())),
+        "definition": f"{_words([name])}: {entry['words'].item()}",
+        "met if": f"{compared}: {side} {'±' if side == 'beyond' else ''}{limit:g}",
     }
     for scheme in entry["scheme"].values.tolist():
-        row[str(scheme)] = _cell(entry.sel(scheme=scheme))
+        row[str(scheme)] = _cell(entry.sel(scheme=scheme), side)
     return row
 
 
-def _cell(entry: xr.Dataset) -> str:
-    happened, value, low, high = (
-        float(entry[name]) for name in ("happened", "statistic", "low", "high")
+def _cell(entry: xr.Dataset, side: Side) -> str:
+    happened, value, low, high, limit = (
+        float(entry[name]) for name in ("happened", "statistic", "low", "high", "threshold")
     )
     if math.isnan(happened):
         return "not measured"
-    numbers = f"{format_value(value)}, {format_value(low)} to {format_value(high)}"
-    return f"{'yes' if happened else 'no'} ({numbers})"
+    other = {
+        "above": high <= limit,
+        "below": low >= limit,
+        "beyond": -limit <= low <= high <= limit,
+    }
+    word = "yes" if happened else "no" if other[side] else "cannot tell"
+    return f"{word}: {format_value(value)} ({format_value(low)} to {format_value(high)})"
 
 
-def _unmeasured(found: xr.Dataset, measured: xr.DataArray) -> str:
-    names = found["definition"].values[~measured.values].tolist()
-    if not names:
-        return ""
-    told = ", ".join(str(name).replace("_", " ") for name in names)
-    return f"\n\nNot measured: {told}. Reasons: {found.attrs['missing']}."
+def _unmeasured(found: xr.Dataset, names: Sequence[str]) -> str:
+    """Say what was not measured for some scheme, and why, as far as reasons were given."""
+    reasons = _reasons(found.attrs["missing"])
+    known = {name for named in reasons.values() for name in named}
+    silent = [n for n in SIDES if n not in names and n not in known]
+    told = [f"{_words(named)} – {reason}" for reason, named in reasons.items()]
+    told += [f"{_words(silent)} – no reason is known"] if silent else []
+    return f"\n\nNot measured, for some schemes or all: {'; '.join(told)}." if told else ""
+
+
+def _reasons(missing: str) -> dict[str, list[str]]:
+    """Names by reason: definitions that lack the same thing share one."""
+    names = "|".join(SIDES)
+    # A reason may have semicolons of its own.
+    parts = re.split(rf"; (?=(?:{names})[,:])", missing)
+    out: dict[str, list[str]] = {}
+    for head, _, reason in (part.partition(": ") for part in parts if part):
+        out.setdefault(reason, []).extend(head.split(", "))
+    return out
+
+
+def _words(names: Sequence[str]) -> str:
+    return ", ".join(name.replace("_", " ") for name in names)

@@ -10,8 +10,9 @@ from bayescollapse.measures.layout import has_group
 from bayescollapse.measures.ranks import truth_ranks
 from bayescollapse.measures.registry import LackingError
 from bayescollapse.measures.truths import from_prior
-from bayescollapse.plots.ranks import ranks_figure
+from bayescollapse.plots.ranks import drawn_generations, ranks_figure
 from bayescollapse.reporting.section import Section
+from bayescollapse.reporting.shown import some_drawn
 
 __all__ = ["ranks_section"]
 
@@ -59,6 +60,9 @@ def ranks_section(run: xr.DataTree) -> Section | None:
         "scheme": measured["scheme"].values.tolist()[:SCHEMES],
         "parameter": measured["parameter"].values.tolist()[:PARAMETERS],
     }
+    figure = ranks_figure(measured, coords=drawn)
+    note = some_drawn(drawn | {"generation": drawn_generations(measured)}, measured)
+    shown = f" {note}." if note else ""
     cells = measured["rank"].isnull().any("replicate")
     gaps = " Lines and figures of cells with a missing draw are left out." if cells.any() else ""
     text = (
@@ -73,7 +77,7 @@ def ranks_section(run: xr.DataTree) -> Section | None:
         "holds the whole line of a calibrated posterior with probability 0.95. A line that first "
         "rises and then falls belongs to posteriors that are too narrow."
     )
-    return Section(TITLE, text, rows, ranks_figure(measured, coords=drawn), caption + gaps)
+    return Section(TITLE, text, rows, figure, caption + shown + gaps)
 
 
 def _row(measured: xr.Dataset, scheme: str, parameter: str, generation: int) -> dict[str, Any]:

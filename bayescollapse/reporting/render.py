@@ -8,15 +8,19 @@ from typing import Any
 
 from bayescollapse.reporting.section import Section, figure_uri, table_cells
 
-__all__ = ["page"]
+__all__ = ["LONG", "checked", "page"]
+
+LONG = 60
+"""Most rows of a table that is shown whole; a longer one scrolls, and says so."""
 
 
 def page(title: str, lead: str, sections: Sequence[Section], path: str | Path) -> Path:
     """Write sections as one HTML file that needs nothing beside it.
 
     Styles are inside, figures are PNG data URIs, there is no script and no reference to anything
-    outside. Tables scroll inside their own frame on narrow screens; colours follow the reader's
-    choice of light or dark.
+    outside. Tables that are too wide for the screen scroll inside their own frame, with a shade
+    where columns are hidden; those of more than 60 rows scroll up and down as well, and say so.
+    Colours follow the reader's choice of light or dark.
 
     Parameters
     ----------
@@ -53,7 +57,7 @@ def page(title: str, lead: str, sections: Sequence[Section], path: str | Path) -
     ...     page("Result", "One table.", [Section("A", table=[{"x": 1}])], folder + "/a.html").name
     'a.html'
     """
-    target = _checked(title, sections, path)
+    target = checked(title, sections, path)
     text = _template().render(
         title=title,
         lead=Section(title, lead).paragraphs,
@@ -65,7 +69,14 @@ def page(title: str, lead: str, sections: Sequence[Section], path: str | Path) -
     return unfinished.replace(target)
 
 
-def _checked(title: str, sections: Sequence[Section], path: str | Path) -> Path:
+def checked(title: str, sections: Sequence[Section], path: str | Path) -> Path:
+    """Refuse what no page can be made of; give the path otherwise.
+
+    Parameters
+    ----------
+    title, sections, path
+        As for :func:`page`.
+    """
     if not title.strip():
         raise ValueError(f"title must not be empty, got {title!r}: name the page")
     for section in sections:
@@ -88,6 +99,7 @@ def _plain(number: int, section: Section) -> dict[str, Any]:
         "paragraphs": section.paragraphs,
         "head": head,
         "rows": rows,
+        "long": len(rows) > LONG,
         "figure": None if section.figure is None else figure_uri(section.figure),
         "caption": section.caption,
     }

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import xarray as xr
 
 from bayescollapse.plots.records import Table
 from bayescollapse.reporting.axes import scheme_rows
-from bayescollapse.reporting.collapse import collapse_section
+from bayescollapse.reporting.collapse import TITLE, collapse_section
+from bayescollapse.reporting.nats import nats_section
 from bayescollapse.reporting.ranks import ranks_section
-from bayescollapse.reporting.render import page
+from bayescollapse.reporting.render import checked, page
 from bayescollapse.reporting.section import Section, close
 from bayescollapse.reporting.standard import (
     drift_section,
@@ -22,6 +24,9 @@ from bayescollapse.reporting.standard import (
 )
 from bayescollapse.reporting.sweep import share_section
 from bayescollapse.reporting.words import configuration_of, lead, setting_rows
+
+if TYPE_CHECKING:
+    from bayescollapse.experiment.experiment import Experiment
 
 __all__ = ["report"]
 
@@ -36,19 +41,21 @@ def report(
     title: str | None = None,
     sections: Sequence[Section] = (),
     theory: Table = (),
+    experiment: Experiment | None = None,
 ) -> Path:
     """Write what was run and what happened as one self-contained HTML file.
 
     The page says what was run, how well posteriors were drawn, the error against the real share
     (where three or more schemes differ in nothing else), drift, coverage and information over
-    generations, predictions, and rows and weights. It needs no file beside it and no network.
+    generations, which definitions of collapse are met, predictions, and rows and weights. It needs
+    no file beside it and no network.
 
     Parameters
     ----------
     run : DataTree
         Result of an experiment.
     path : str or Path
-        File to write, ending in ``.html``.
+        File to write, ending in ``.html``; folders that do not exist are made.
     title : str, optional
         Heading of the page.
     sections : sequence of Section, optional
@@ -58,6 +65,9 @@ def report(
         rows with ``real_share`` and ``error`` are points of a curve, rows with ``optimum`` vertical
         lines. Columns ``parameter`` and ``emission`` say for which facet; without them, for all.
         Nothing is drawn that was not passed.
+    experiment : Experiment, optional
+        The experiment that made the run: for the density of its prior, and for rows that the run
+        did not keep.
 
     Returns
     -------
@@ -67,9 +77,11 @@ def report(
     Raises
     ------
     TypeError
-        If `run` is no DataTree, or something in `sections` is no Section.
+        If `run` is no DataTree, `experiment` no bc.Experiment, or something in `sections` no
+        Section.
     ValueError
-        If the run carries no configuration, or `path` does not end in ``.html``.
+        If the run carries no configuration, `path` does not end in ``.html``, `title` is empty, or
+        the experiment did not make the run.
 
     See Also
     --------
@@ -88,6 +100,8 @@ def report(
     ...     bc.report(run, folder + "/run.html").name
     'run.html'
     """
+    heading = "A model trained on its own output" if title is None else title
+    checked(heading, sections, path)
     configuration_of(run)
     standard = [
         _schemes(run),
@@ -95,14 +109,14 @@ def report(
         share_section(run, theory=theory),
         drift_section(run),
         information_section(run),
+        nats_section(run, experiment=experiment),
         ranks_section(run),
-        _collapse(run),
+        _collapse(run, experiment),
         predictive_section(run),
         weight_section(run),
         Section("Settings", table=setting_rows(run)),
     ]
     made = [section for section in standard if section is not None]
-    heading = "A model trained on its own output" if title is None else title
     try:
         return page(heading, lead(run), [*sections, *made], path)
     finally:
@@ -111,10 +125,18 @@ def report(
                 close(section.figure)
 
 
-def _collapse(run: xr.DataTree) -> Section | None:
-    """Tell which collapse happened, unless there are too many schemes for columns of a table."""
-    few = len(configuration_of(run)["schemes"]) <= COLUMNS
-    return collapse_section(run) if few and int(run["summary"].sizes["generation"]) > 1 else None
+def _collapse(run: xr.DataTree, experiment: Experiment | None) -> Section | None:
+    """Tell which collapse happened, or where to read it if a table has too few columns."""
+    if int(run["summary"].sizes["generation"]) < 2:
+        return None
+    schemes = len(configuration_of(run)["schemes"])
+    if schemes <= COLUMNS:
+        return collapse_section(run, experiment=experiment)
+    text = (
+        f"The table of definitions has one column per scheme, {COLUMNS} at most, and this run has "
+        f"{schemes}: bc.collapse(run) gives it."
+    )
+    return Section(TITLE, text)
 
 
 def _schemes(run: xr.DataTree) -> Section:

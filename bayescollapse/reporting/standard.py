@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,10 @@ from bayescollapse.measures.drift import moment_drift, over_replicates
 from bayescollapse.measures.layout import group
 from bayescollapse.measures.predictive_table import WORDS
 from bayescollapse.measures.recorded import recorded_cells
-from bayescollapse.measures.shares import share_groups
 from bayescollapse.plots.drift import plot_drift
 from bayescollapse.plots.information import plot_information
 from bayescollapse.reporting.section import Section
+from bayescollapse.reporting.shown import not_available, pairs, shown
 
 __all__ = [
     "drift_section",
@@ -28,9 +27,6 @@ __all__ = [
     "predictive_section",
     "weight_section",
 ]
-
-SCHEMES = 9
-PARAMETERS = 3
 
 
 def gate_section(run: xr.DataTree) -> Section:
@@ -73,14 +69,15 @@ def _about(gate: xr.Dataset) -> str:
 def drift_section(run: xr.DataTree) -> Section:
     """Show how far generations moved."""
     measured = moment_drift(run)
-    drawn, note = _shown(run, measured)
+    drawn, note = shown(run, measured)
     last = measured.isel(generation=-1)
     truth = "bias" in measured
-    rows = [_drift_row(last, s, p, truth) for s, p in _pairs(last)]
+    rows = [_drift_row(last, s, p, truth) for s, p in pairs(last)]
     text = (
         f"The table gives the last generation ({int(last['generation'])}). Means over replicates "
         "are followed by their Monte Carlo standard error (MCSE) and the median: where mean and "
-        f"median part, a few lineages carry the mean.{_missing(measured)}"
+        "median part, a few lineages carry the mean."
+        f"{not_available(measured.attrs['missing'])}"
     )
     figure = plot_drift(run, coords=drawn)
     caption = (
@@ -94,15 +91,13 @@ def drift_section(run: xr.DataTree) -> Section:
 def information_section(run: xr.DataTree) -> Section:
     """Show coverage, worth and claim."""
     measured = posterior_accuracy(run)
-    drawn, note = _shown(run, measured)
+    drawn, note = shown(run, measured)
     last = measured.isel(generation=-1)
-    rows = [_information_row(last, s, p) for s, p in _pairs(last)]
+    single = run["summary"].sizes["replicate"] < 2
+    rows = [_information_row(last, s, p, single=single) for s, p in pairs(last)]
     text = (
-        f"The table gives the last generation ({int(last['generation'])}). Coverage is followed by "
-        "its exact 95 % binomial limits. Rows worth is the number of real rows that would give the "
-        "same squared error, rows claimed the number that would give the same posterior variance, "
-        "both assuming that these fall as one over the rows; their ratio is 1 for an honest "
-        f"posterior and above 1 for one that claims too much.{_missing(measured)}"
+        f"The table gives the last generation ({int(last['generation'])})."
+        f"{_about_information(measured, single)}{not_available(measured.attrs['missing'])}"
     )
     caption = (
         "A sound scheme keeps coverage at the dashed line and the ratio at 1. Coverage that falls "
@@ -110,6 +105,30 @@ def information_section(run: xr.DataTree) -> Section:
     )
     figure = plot_information(run, coords=drawn)
     return Section("Coverage and information", text, table=rows, figure=figure, caption=caption)
+
+
+def _about_information(measured: xr.Dataset, single: bool) -> str:
+    """Explain the columns that there are."""
+    text = ""
+    if "coverage" in measured:
+        text += " Coverage is followed by its exact 95 % binomial limits."
+    if "rows_claimed" in measured:
+        text += (
+            " Rows claimed is the number of real rows that would give the same posterior variance, "
+            "which is taken to fall as one over the rows."
+        )
+    if "rows_worth" in measured:
+        text += (
+            " Rows worth is the number that would give the same squared error, in the same way; "
+            "claimed over worth is 1 for an honest posterior and above 1 for one that claims too "
+            "much."
+        )
+        if single:
+            text += (
+                " Rows worth and the ratio are left blank, and their lines mean little: the error "
+                "of a single replicate is near 0 or far from it by chance."
+            )
+    return text
 
 
 def predictive_section(run: xr.DataTree) -> Section | None:
@@ -130,12 +149,17 @@ def predictive_section(run: xr.DataTree) -> Section | None:
             ratio = float(cell["emitted_log_sd_ratio_median"].sel(response=response))
             row[f"emitted sd of {response}, of generation 0's"] = float(np.exp(ratio))
         rows.append(row)
-    text = (
-        "Last generation. Held-out loss is what the predictive distribution loses on the same "
-        "held-out real rows since generation 0: above 0 is worse. The emitted sd is the median "
-        "over replicates, relative to generation 0: far below 1 is collapse, far above 1 is "
-        "explosion."
-    )
+    text = f"The table gives the last generation ({int(measured['generation'])})."
+    if "held_out_loss" in measured:
+        text += (
+            " Held-out loss is what the predictive distribution loses on the same held-out real "
+            "rows since generation 0: above 0 is worse."
+        )
+    if "response" in measured.dims:
+        text += (
+            " The emitted sd is the median over replicates, relative to generation 0: far below 1 "
+            "is collapse, far above 1 is explosion."
+        )
     return Section("Predictions", text, table=rows)
 
 
@@ -218,56 +242,24 @@ def _drift_row(last: xr.Dataset, scheme: str, parameter: str, truth: bool) -> di
     return row
 
 
-def _information_row(last: xr.Dataset, scheme: str, parameter: str) -> dict[str, Any]:
+def _information_row(
+    last: xr.Dataset, scheme: str, parameter: str, *, single: bool
+) -> dict[str, Any]:
     cell = last.sel(scheme=scheme, parameter=parameter)
     row: dict[str, Any] = {"scheme": scheme, "parameter": parameter}
     if "coverage" in cell:
         for level in cell["interval"].values.tolist():
             inside = cell.sel(interval=level)
             low, high = float(inside["coverage_low"]), float(inside["coverage_high"])
-            row[f"{100 * level:g} % interval covers"] = float(inside["coverage"])
-            row[f"limits of {100 * level:g} %"] = f"{low:.2f} to {high:.2f}"
-    for name, words in (("rows_worth", "rows worth"), ("rows_claimed", "rows claimed")):
-        if name in cell:
-            row[words] = float(cell[name])
+            share = float(inside["coverage"])
+            limits = "–" if np.isnan(share) else f"{share:.2f} ({low:.2f} to {high:.2f})"
+            row[f"{100 * level:g} % interval covers"] = limits
+    if "rows_worth" in cell:
+        row["rows worth"] = np.nan if single else float(cell["rows_worth"])
+    if "rows_claimed" in cell:
+        row["rows claimed"] = float(cell["rows_claimed"])
     if "certainty" in cell:
-        row["claimed / worth"] = float(cell["certainty"])
+        row["claimed / worth"] = np.nan if single else float(cell["certainty"])
         row["MCSE"] = float(cell["certainty_mcse"])
     row["median posterior sd"] = float(cell["claimed_sd_median"])
     return row
-
-
-def _pairs(last: xr.Dataset) -> list[tuple[str, str]]:
-    labels = last["parameter"].values.tolist()
-    return [(str(s), p) for s in last["scheme"].values.tolist() for p in labels]
-
-
-def _shown(run: xr.DataTree, measured: xr.Dataset) -> tuple[dict[str, Sequence[str]], str]:
-    """Choose what a figure shows, and say what it leaves out."""
-    drawn = _drawn(run, measured)
-    notes = []
-    for dim, chosen in drawn.items():
-        if len(chosen) < measured.sizes[dim]:
-            notes.append(f"{len(chosen)} of {measured.sizes[dim]} {dim}s are drawn")
-    return drawn, f" {'; '.join(notes)}; the table has all." if notes else ""
-
-
-def _drawn(run: xr.DataTree, measured: xr.Dataset) -> dict[str, Sequence[str]]:
-    schemes = measured["scheme"].values.tolist()
-    if len(schemes) > SCHEMES:
-        schemes = _representative(run, schemes)
-    return {"scheme": schemes, "parameter": measured["parameter"].values.tolist()[:PARAMETERS]}
-
-
-def _representative(run: xr.DataTree, schemes: list[str]) -> list[str]:
-    """Take the ends and the middle of every sweep over real shares, and all other schemes."""
-    groups = list(share_groups(run).values())
-    ends = {g[i] for g in groups for i in (0, len(g) // 2, -1)}
-    swept = {label for g in groups for label in g}
-    chosen = [s for s in schemes if s in ends or s not in swept]
-    places = np.linspace(0, len(chosen) - 1, min(SCHEMES, len(chosen))).round().astype(int)
-    return [chosen[i] for i in places]
-
-
-def _missing(measured: xr.Dataset) -> str:
-    return f" Not available: {measured.attrs['missing']}." if measured.attrs["missing"] else ""

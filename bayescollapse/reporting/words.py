@@ -8,7 +8,7 @@ from typing import Any
 
 import xarray as xr
 
-__all__ = ["configuration_of", "counts", "lead", "setting_rows"]
+__all__ = ["configuration_of", "counted", "counts", "lead", "setting_rows"]
 
 METHOD = {
     "exact": "closed form",
@@ -47,17 +47,34 @@ def configuration_of(run: xr.DataTree) -> dict[str, Any]:
 def lead(run: xr.DataTree) -> str:
     """Say in a few sentences what was run."""
     plain = configuration_of(run)
-    count = len(plain["schemes"])
     method = METHOD.get(plain["method"], plain["method"])
-    schemes = "One scheme" if count == 1 else f"{count} schemes"
+    size = ", ".join(
+        counted(count, noun)
+        for count, noun in (
+            (len(plain["schemes"]), "scheme"),
+            (plain["replicates"], "replicate"),
+            (plain["generations"], "generation"),
+        )
+    )
     return (
-        f"{schemes}, {plain['replicates']} replicates, {plain['generations']} generations. "
+        f"{size}. "
         "Generation 0 is fitted to real rows only; each later generation to real rows "
         f"({counts(plain['n_real'])} per generation) and rows that earlier generations generated "
         f"({counts(plain['n_synthetic'])} per generation), as its scheme says. All schemes saw the "
         "same real rows and the same emission noise.\n\n"
         f"Model: {_unwrapped(plain['estimator'])}. Posteriors: {method}."
     )
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a number of things.
+
+    Examples
+    --------
+    >>> counted(1, "scheme"), counted(2, "scheme")
+    ('1 scheme', '2 schemes')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def counts(values: int | Sequence[int]) -> str:

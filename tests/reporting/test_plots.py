@@ -111,3 +111,48 @@ def test_share_refusals():
         plot_share([{"real_share": 1}])
     with pytest.raises(TypeError, match="sequence of dictionaries"):
         plot_share({"real_share": [1], "error": [1]})
+
+
+def test_bands_of_log_axes_are_those_of_the_logarithm():
+    """Three replicates: an arithmetic band would end below 0, or be drawn down to a tenth."""
+    run = make_run(3, 12)
+    measured = bc.drift(run, progress=False)
+    mean, error = (measured[n].values for n in ("squared_error", "squared_error_mcse"))
+    plot = bc.plot_drift(run, backend="none")
+    drawn = plot.viz["band"]["squared_error"].transpose("scheme", "parameter").values
+    for s, p in np.ndindex(drawn.shape):
+        factor = np.exp(2 * error[s, :, p] / mean[s, :, p])
+        assert np.allclose(drawn[s, p]["y_bottom"], mean[s, :, p] / factor)
+        assert np.allclose(drawn[s, p]["y_top"], mean[s, :, p] * factor)
+    bias = plot.viz["band"]["bias"].sel(scheme="proud", parameter="mu").item()
+    middle = measured["bias"].sel(scheme="proud", parameter="mu").values
+    assert np.allclose((bias["y_bottom"] + bias["y_top"]) / 2, middle)
+    assert "of the log on log axes" in plot.viz["figure_title"].item()["string"]
+
+
+def test_bands_of_information_have_the_same_ratio_on_both_sides():
+    run = make_run(3, 12)
+    value = bc.information(run)["rows_worth"].sel(scheme="proud", parameter="mu").values
+    plot = bc.plot_information(run, var_names="mu", backend="none")
+    edges = plot.viz["band"]["rows_worth"].sel(scheme="proud").item()
+    assert np.allclose(edges["y_top"] / value, value / edges["y_bottom"])
+
+
+def test_ranks_say_how_many_generations_are_drawn():
+    from bayescollapse.models import gaussian_mean
+
+    run = bc.Experiment(
+        gaussian_mean.estimator(prior_sd=0.5),
+        bc.Truth.from_prior(),
+        bc.schemes.replace(),
+        n_real=10,
+        generations=6,
+        replicates=4,
+        keep_draws=20,
+    ).run(progress=False)
+    titles = {}
+    for count, coords in ((5, None), (2, {"generation": [0, 3]}), (6, {"generation": range(6)})):
+        plot = bc.plot_ranks(run, coords=coords, backend="none")
+        titles[count] = plot.viz["figure_title"].item()["string"]
+    assert "5 of 6 generations drawn" in titles[5] and "2 of 6" in titles[2]
+    assert "generations" not in titles[6]

@@ -36,7 +36,7 @@ def run():
 def test_first_and_last_generation_are_tabulated(run):
     section = ranks_section(run)
     assert [row["generation"] for row in section.table] == [0, 3]
-    assert "left out" not in section.caption
+    assert "left out" not in section.caption and "drawn." not in section.caption
     close(section.figure)
 
 
@@ -46,6 +46,13 @@ def test_ranks_are_found_once(run, monkeypatch):
 
     monkeypatch.setattr("bayescollapse.plots.ranks.truth_ranks", twice)
     close(ranks_section(run).figure)
+
+
+def test_what_is_not_drawn_is_told(run, monkeypatch):
+    monkeypatch.setattr("bayescollapse.plots.ranks.SHOWN", 2)
+    section = ranks_section(run)
+    assert "2 of 4 generations are drawn." in section.caption
+    close(section.figure)
 
 
 def test_a_run_without_generation_zero(run):

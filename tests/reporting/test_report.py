@@ -10,7 +10,9 @@ import xarray as xr
 import bayescollapse as bc
 from bayescollapse.models import gaussian_mean
 from bayescollapse.reporting import Section, page
-from bayescollapse.reporting.section import figure_uri, format_value, table_cells
+from bayescollapse.reporting.section import close, figure_uri, format_value, table_cells
+from bayescollapse.reporting.standard import information_section, predictive_section
+from bayescollapse.reporting.words import lead
 from tests.measures.synthetic import make_run
 
 matplotlib.use("agg")
@@ -52,7 +54,7 @@ def read(path):
 def test_report_of_a_synthetic_run(tmp_path):
     path = bc.report(make_run(), tmp_path / "deep" / "run.html")
     reader, text = read(path)
-    assert reader.tags.count("table") == 7 and reader.tags.count("img") == 2
+    assert reader.tags.count("table") == 8 and reader.tags.count("img") == 2
     said = ("1 of 400 fits did not pass", "honest", "proud", "beta[1]", "rows worth", "Settings")
     for words in said:
         assert words in text
@@ -87,6 +89,7 @@ def test_report_of_an_experiment_shows_the_sweep(tmp_path):
     for words in ("Error against real share", "located minimum", "closed form", "w <0.3>", "a b"):
         assert words in text
     assert "of 12 schemes are drawn" in text
+    assert "6 at most, and this run has 12: bc.collapse(run) gives it" in text
     assert text.index("My own") < text.index("What was run") and "Predictions" in text
     again = bc.report(run, tmp_path / "again.html", **settings)
     assert again.read_bytes() == path.read_bytes()
@@ -99,6 +102,56 @@ def test_report_of_an_experiment_shows_the_sweep(tmp_path):
 def test_report_of_lesser_runs(tmp_path, settings):
     _, text = read(bc.report(make_run(**({"replicates": 4} | settings)), tmp_path / "run.html"))
     assert "Not available" in text
+
+
+def test_a_single_replicate_is_worth_nothing_that_could_be_told(tmp_path):
+    run = make_run(1, 3)
+    assert np.isfinite(bc.information(run)["rows_worth"]).all()
+    rows = information_section(run)
+    assert np.isnan([row["rows worth"] for row in rows.table]).all()
+    assert np.isfinite([row["rows claimed"] for row in rows.table]).all()
+    assert "left blank" in rows.text
+    close(rows.figure)
+    several = information_section(make_run(2, 3))
+    assert np.isfinite([row["rows worth"] for row in several.table]).all()
+    assert "left blank" not in several.text
+    close(several.figure)
+    assert "2 schemes, 1 replicate, 3 generations." in lead(run)
+
+
+def test_coverage_and_its_limits_share_a_cell():
+    section = information_section(make_run(4, 3))
+    close(section.figure)
+    assert section.table[0]["95 % interval covers"].endswith("(0.40 to 1.00)")
+
+
+def test_tables_are_whole_unless_they_are_long(tmp_path):
+    tables = {60: False, 61: True}
+    for rows, scrolls in tables.items():
+        section = Section("a", table=[{"x": i} for i in range(rows)])
+        path = page("t", "", [section], tmp_path / "x.html")
+        text = path.read_text(encoding="utf-8")
+        assert ("61 rows: scroll inside its frame" in text) == scrolls
+        assert ('class="scroll table long"' in text) == scrolls
+    heights = [line for line in text.splitlines() if "max-height" in line]
+    assert all(".scroll.long" in line for line in heights)
+
+
+def test_predictions_explain_only_what_they_show():
+    def text(**settings):
+        run = bc.Experiment(
+            gaussian_mean.estimator(),
+            bc.Truth(mu=0.0),
+            bc.schemes.replace(),
+            n_real=10,
+            generations=2,
+            replicates=2,
+            **settings,
+        ).run(progress=False)
+        return predictive_section(run).text
+
+    assert "Held-out" not in text() and "emitted sd" in text()
+    assert "Held-out" in text(held_out=5)
 
 
 def test_page_escapes_everything(tmp_path):
@@ -117,6 +170,9 @@ def test_page_refuses_and_leaves_nothing(tmp_path):
         page(" ", "", [], tmp_path / "x.html")
     with pytest.raises(ValueError, match="no attribute 'configuration'"):
         bc.report(xr.DataTree(), tmp_path / "x.html")
+    # The path is looked at before anything else, for a report takes a while.
+    with pytest.raises(ValueError, match="path must end in '.html'"):
+        bc.report("no run", tmp_path / "x.pdf")
     assert list(tmp_path.iterdir()) == []
 
 
