@@ -38,7 +38,7 @@ def share_figure(sweeps: Sequence[Sweep], facets: Sequence[str]) -> Any:
         for sweep in sweeps
     ]
     figure = plot_share(error_rows(sweeps), facets=facets, marks=marks, error_label=ERROR)
-    for axes, sweep in zip(figure.axes, sweeps, strict=False):
+    for axes, sweep in zip(figure.axes, sweeps, strict=True):
         if sweep.kind != "exact":
             axes.set_title(f"{axes.get_title()}\n({ASYMPTOTIC})", fontsize=10.5)
     return figure
@@ -86,7 +86,10 @@ def ratio_figure(ratios: Sequence[Ratio]) -> Figure:
             color = PALETTE[2 * number]
             # A line through two points would say something about the ratios between them.
             line = {"linestyle": "-"} if len(k) > 2 else {"linestyle": "", "marker": "_", "ms": 16}
-            axes.plot(k, [r.law for r in part], color=color, label=f"{scheme}, theory", **line)
+            law = "theory" if all(r.kind == "exact" for r in part) else ASYMPTOTIC
+            if len(k) > 2 and law == ASYMPTOTIC:
+                line["linestyle"] = "--"
+            axes.plot(k, [r.law for r in part], color=color, label=f"{scheme}, {law}", **line)
             errors, bars = [r.error for r in part], [2 * r.mcse for r in part]
             axes.errorbar(k, errors, yerr=bars, color=color, label=f"{scheme}, measured", **BARS)
         axes.axhline(0.5, color=GREY, linestyle="--", linewidth=1, label="½: end of pooling")

@@ -72,14 +72,14 @@ class Scenario:
     fit: dict[str, Any] = field(default_factory=dict)
 
     def measured(self, run: Any) -> NDArray[np.float64]:
-        """Errors in units of the real-only error, (scheme, replicate, generation)."""
+        """Errors in units of what theory gives real rows only, (scheme, replicate, generation)."""
         found = self.errors(run) if self.errors else squared_errors(run, self.parameter)
         return found / self.unit
 
     def expected(
         self, generations: int, m: int, share: float, emission: str = "plug-in"
     ) -> NDArray[np.float64]:
-        """Law in units of the real-only error, one value a generation."""
+        """Law in units of what theory gives real rows only, one value a generation."""
         return np.asarray(self.law(generations, m, share, emission)) / self.unit
 
     def best_share(self, size: Size, m: int, emission: str) -> float:

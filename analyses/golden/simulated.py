@@ -19,7 +19,7 @@ from golden.settings import Settings, share_grid, slug
 
 @dataclass(frozen=True)
 class Sweep:
-    """Error, in units of the real-only error, against real share.
+    """Error, in units of what theory gives real rows only, against real share.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayescollapse.measures.coverage import chosen_intervals, interval_coverage
 from bayescollapse.measures.kernels import mean_and_error
-from bayescollapse.measures.labels import labelled, words_of
+from bayescollapse.measures.labels import compared_with, labelled, words_of
 from bayescollapse.measures.layout import LEAD, cells_of, truth_of
 from bayescollapse.measures.references import check_reference
 from bayescollapse.measures.registry import KNOWING, Measure, lacking
@@ -281,6 +281,9 @@ def posterior_accuracy(
     out |= density_worth(run, missing)
     words = {"n_real": ("real rows of the generation", "real rows")}
     found = labelled(xr.Dataset(out), words | words_of((*MEASURES, *WORTH)))
+    chosen = {measure.name: reference for measure in WORTH if measure.references}
+    right = dict.fromkeys(("bias", "squared_error", "rms_z", "coverage"), "truth")
+    found = compared_with(found, chosen | right)
     return found.assign_attrs(missing="; ".join(missing), reference=reference)
 
 

@@ -24,7 +24,18 @@ if TYPE_CHECKING:
 __all__ = ["collapse"]
 
 Floats = NDArray[np.float64]
-NAMES = ("happened", "statistic", "low", "high", "threshold", "rate", "rate_low", "rate_high")
+WORDS = {
+    "verdict": "whether it happened",
+    "happened": "whether the whole interval lies beyond the threshold",
+    "statistic": "what is compared with the threshold",
+    "low": "lower limit of the statistic",
+    "high": "upper limit of the statistic",
+    "threshold": "threshold",
+    "rate": "share of lineages in which it happened",
+    "rate_low": "lower limit of the share of lineages",
+    "rate_high": "upper limit of the share of lineages",
+}
+NAMES = tuple(name for name in WORDS if name != "verdict")
 
 
 def collapse(
@@ -84,11 +95,13 @@ def collapse(
     Returns
     -------
     Dataset
-        On (scheme, definition): ``happened`` (1, 0, or missing where the run cannot tell),
+        On (scheme, definition): ``verdict`` ("yes"; "no" where the whole interval lies on the other
+        side of the threshold; "cannot tell" where it holds the threshold: more replicates would
+        tell; "not measured"); ``happened`` (1 for "yes", missing if not measured, else 0);
         ``statistic`` with ``low`` and ``high``, ``threshold``, and ``rate``, the share of lineages
         in which it happened, with exact binomial limits ``rate_low`` and ``rate_high`` (missing
         where a definition speaks of no single lineage). ``attrs`` hold ``risk``, ``probability``
-        and ``missing``: a reason, and what to do, for every definition that the run cannot tell of
+        and ``missing``: a reason, and what to do, for every definition that was not measured for
         some scheme.
 
     Raises
@@ -114,8 +127,8 @@ def collapse(
 
     The statistic of the two rises is the ratio of means over replicates (the difference, where risk
     is the held-out loss) in one generation, and not the largest one if that is less certain. It is
-    biased upwards, since its generation is chosen for its rise: see
-    :func:`~bayescollapse.measures.evidence.largest_rise`, also for the limits.
+    biased upwards, since its generation is chosen for its rise; the interval is that of the largest
+    rise of any generation: see :func:`~bayescollapse.measures.evidence.largest_rise`.
 
     ``rate`` counts what the lineages show, chance included: with 20 rows many a lineage lacks
     tails that it never lost. The statistics of ``mode_loss`` and ``tail_loss`` are net of
@@ -123,9 +136,9 @@ def collapse(
     counted by ``tail_loss``: the ``emitted_quantile_shift`` of
     :func:`~bayescollapse.measures.predictive.predictive_drift` tells the sides apart.
 
-    Limits of shares are cut at the ends of their range. "Has not happened" means that it was not
-    shown: with few replicates intervals are wide. The sd of integers is that of their codes; a
-    range of generations is all that ``divergence`` knows.
+    Limits of shares are cut at the ends of their range, and have a width even where all lineages
+    agree (:func:`~bayescollapse.measures.evidence.mean_evidence`). The sd of integers is that of
+    their codes; a range of generations is all that ``divergence`` knows.
 
     References
     ----------
@@ -217,26 +230,32 @@ def _too_few(name: str, trials: int, enough: int) -> str:
 def _dataset(
     schemes: NDArray[np.str_], found: dict[str, Finding | str], probability: float
 ) -> xr.Dataset:
-    values = {name: np.full((schemes.size, len(DEFINITIONS)), np.nan) for name in NAMES}
+    shape = (schemes.size, len(DEFINITIONS))
+    values = {name: np.full(shape, np.nan) for name in NAMES}
+    verdict = np.full(shape, "not measured")
     for i, entry in enumerate(DEFINITIONS):
         finding = found[entry.name]
         if isinstance(finding, str):
             continue
-        for name, value in _columns(finding, entry, probability).items():
+        verdict[:, i] = _verdict(finding.evidence, finding.threshold, entry)
+        for name, value in _columns(finding, probability).items():
             values[name][:, i] = value
+    measured = np.where(verdict == "yes", 1.0, 0.0)
+    values["happened"] = np.where(verdict == "not measured", np.nan, measured)
     coords = {
         "scheme": schemes,
         "definition": [entry.name for entry in DEFINITIONS],
         "words": ("definition", [entry.words for entry in DEFINITIONS]),
         "compared": ("definition", [entry.statistic for entry in DEFINITIONS]),
     }
-    return xr.Dataset({n: (("scheme", "definition"), v) for n, v in values.items()}, coords=coords)
+    columns = {"verdict": verdict, **values}
+    data = {n: (("scheme", "definition"), v, {"long_name": WORDS[n]}) for n, v in columns.items()}
+    return xr.Dataset(data, coords=coords)
 
 
-def _columns(finding: Finding, entry: Definition, probability: float) -> dict[str, Floats]:
+def _columns(finding: Finding, probability: float) -> dict[str, Floats]:
     evidence, threshold = finding.evidence, finding.threshold
     columns = {
-        "happened": _happened(evidence, threshold, entry),
         "statistic": evidence.value,
         "low": evidence.low,
         "high": evidence.high,
@@ -251,10 +270,15 @@ def _columns(finding: Finding, entry: Definition, probability: float) -> dict[st
     return columns | {name: np.where(known, value, np.nan) for name, value in rates.items()}
 
 
-def _happened(evidence: Evidence, threshold: float, entry: Definition) -> Floats:
-    above, below = evidence.low > threshold, evidence.high < threshold
-    if entry.side == "beyond":
-        below = evidence.high < -threshold
-    yes = {"above": above, "below": below, "beyond": above | below}[entry.side]
-    unknown = np.isnan(evidence.low) | np.isnan(evidence.high)
-    return np.where(unknown, np.nan, yes)
+def _verdict(evidence: Evidence, threshold: float, entry: Definition) -> NDArray[np.str_]:
+    _, low, high = evidence
+    yes, no = {
+        "above": (low > threshold, high <= threshold),
+        "below": (high < threshold, low >= threshold),
+        "beyond": (
+            (low > threshold) | (high < -threshold),
+            (low >= -threshold) & (high <= threshold),
+        ),
+    }[entry.side]
+    unknown = np.isnan(low) | np.isnan(high)
+    return np.select([unknown, yes, no], ["not measured", "yes", "no"], "cannot tell")

@@ -25,7 +25,7 @@ MEANINGS = {
     "scaling_gap": "a difference of exponents in the number of rows",
     "rare": "the largest real probability of a rare category",
     "tail": "the real mass of both tails together",
-    "kept": "the share of its real mass below which something is lost",
+    "kept": "the share of its real mass below which a mode, tail or category is lost",
     "lineages": "a share of the lineages",
     "far_share": "a share of the emitted rows",
     "coverage_gap": "a coverage below the nominal one",
@@ -195,7 +195,7 @@ DEFINITIONS = (
     Definition(
         "mode_loss",
         "modes of the real rows disappear",
-        "lineages that lost a mode since generation 0",
+        "share of lineages that lost a mode, net of generation 0's",
         "above",
         -1.0,
         1.0,
@@ -205,7 +205,7 @@ DEFINITIONS = (
     Definition(
         "tail_loss",
         "both tails, or the rare categories, of the real rows disappear",
-        "lineages that lost both tails together, or rare categories, since generation 0",
+        "share of lineages that lost both tails, or rare categories, net of generation 0's",
         "above",
         -1.0,
         1.0,

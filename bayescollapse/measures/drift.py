@@ -15,7 +15,7 @@ from bayescollapse.measures.kernels import (
     mean_and_error,
     wasserstein_1d,
 )
-from bayescollapse.measures.labels import Words, labelled, words_of
+from bayescollapse.measures.labels import Words, compared_with, labelled, words_of
 from bayescollapse.measures.layout import (
     LEAD,
     cells_of,
@@ -76,6 +76,7 @@ MEASURES = (
 """Drift by mean and sd; ``bias`` and ``squared_error`` are declared with accuracy."""
 
 WORDS = words_of((*MEASURES, *ACCURACY))
+COMPARED = dict.fromkeys(FIRST, "first") | dict.fromkeys((*TRUTH, "bias", "squared_error"), "truth")
 
 
 def moment_drift(
@@ -120,9 +121,9 @@ def moment_drift(
     -------
     Dataset
         Variables on (scheme, generation, parameter); attributes say what each is, in which units,
-        and which ``estimator`` the Wasserstein distances have. ``attrs["missing"]`` says which
-        measures the run cannot give, and why. Replicates are never dropped: a missing value in one
-        makes its mean missing.
+        what it compares with, and which ``estimator`` the Wasserstein distances have.
+        ``attrs["missing"]`` says which measures the run cannot give, and why. Replicates are never
+        dropped: a missing value in one makes its mean missing.
 
     Raises
     ------
@@ -161,7 +162,7 @@ def moment_drift(
         cells |= _from_truth(mean, sd, truth)
     if from_draws:
         cells |= _from_draws(run, var_names, truth)
-    out = over_replicates(cells, WORDS)
+    out = compared_with(over_replicates(cells, WORDS), COMPARED)
     for name in ("wasserstein_first", "wasserstein_truth"):
         if name in out:
             out[name].attrs["estimator"] = "kept draws" if from_draws else "Gaussian closed form"

@@ -16,7 +16,7 @@ from bayescollapse.measures.entropy_cells import (
 )
 from bayescollapse.measures.entropy_draws import dependent_entries, draw_entropies
 from bayescollapse.measures.entropy_errors import Cells, with_errors
-from bayescollapse.measures.labels import labelled, words_of
+from bayescollapse.measures.labels import compared_with, labelled, words_of
 from bayescollapse.measures.layout import LEAD, cells_of, has_group, truth_of
 from bayescollapse.measures.priors import PriorFigures, heavy_tails, prior_draws
 from bayescollapse.measures.references import check_reference, reference_moments
@@ -272,8 +272,9 @@ def posterior_entropy(
         cells |= prior_gains(cells, PriorFigures(drawn, nearest) if nearest else prior)
     out = with_errors(cells | about_truth(run, (mean, sd), truth, known, prior, cells), WORDS)
     if known is not None and prior is not None:
-        out = out.assign(shares_of((mean, sd), known, truth, prior))
-    out = labelled(out, WORDS)
+        shares = labelled(xr.Dataset(shares_of((mean, sd), known, truth, prior)), WORDS)
+        out = out.assign(dict(shares.items()))
+    out = compared_with(out, {m.name: reference for m in MEASURES if m.references})
     return out.assign_attrs(missing="; ".join(missing), estimator=estimator, reference=reference)
 
 

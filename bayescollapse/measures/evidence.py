@@ -47,7 +47,13 @@ def mean_evidence(
     probability : float, default 0.95
         Level.
     lowest, highest : float, optional
-        Range of the mean, at which the interval is cut.
+        Range of the values, at which the interval is cut.
+
+    Notes
+    -----
+    Where all R replicates have one value, Student's interval would have no width, and deny what a
+    few replicates cannot see. For values of a finite range it is then widened to the means of all
+    laws that put a mass of :math:`((1 - p) / 2)^{1/R}` or more on that value.
 
     Examples
     --------
@@ -57,6 +63,11 @@ def mean_evidence(
     values = np.asarray(x, dtype=np.float64)
     mean, error = mean_and_error(values, 1)
     value, low, high = _around(mean, error, values.shape[1], probability)
+    if np.isfinite([lowest, highest]).all():
+        rest = 1 - ((1 - probability) / 2) ** (1 / values.shape[1])
+        same = np.ptp(values, axis=1) == 0
+        low = np.where(same, value - rest * (value - lowest), low)
+        high = np.where(same, value + rest * (highest - value), high)
     return Evidence(value, np.maximum(low, lowest), np.minimum(high, highest))
 
 
@@ -99,9 +110,10 @@ def largest_rise(risk: ArrayLike, *, relative: bool, probability: float = 0.95) 
     r"""Rise of the mean risk since generation 0, at the generation where it is best established.
 
     The ratio of mean risks, or their difference, is compared in every generation after the first;
-    the one with the highest lower limit counts, and of those with equal ones (0, where replicates
-    are too few to tell) the one with the largest ratio. Limits hold for all generations together
-    (Bonferroni: each at level 1 - (1 - `probability`) / (generations - 1)).
+    the value is that of the one with the highest lower limit, and of those with equal ones (0,
+    where replicates are too few to tell) the largest. The limits are those of the largest rise of
+    all, wherever it is: the highest lower and the highest upper limit of any generation, which hold
+    together (Bonferroni: each at level 1 - (1 - `probability`) / (generations - 1)).
 
     Parameters
     ----------
@@ -144,7 +156,8 @@ def largest_rise(risk: ArrayLike, *, relative: bool, probability: float = 0.95) 
     # By the lower limit, and by the value where limits are equal.
     keys = [np.where(np.isnan(part), -np.inf, part) for part in (found.value, found.low)]
     best = np.lexsort(keys, axis=-1)[:, -1]
-    return Evidence(*(part[np.arange(best.size), best] for part in found))
+    value, low = (part[np.arange(best.size), best] for part in found[:2])
+    return Evidence(value, low, np.fmax.reduce(found.high, axis=-1))
 
 
 def late_growth(risk: ArrayLike, *, relative: bool, probability: float = 0.95) -> Evidence:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 
 import xarray as xr
 
 from bayescollapse.measures.registry import Measure
 
-__all__ = ["ROLES", "Words", "labelled", "words_of"]
+__all__ = ["ROLES", "Words", "compared_with", "labelled", "words_of"]
 
 type Words = dict[str, tuple[str, str]]
 """Meaning and unit by name of a measure."""
@@ -66,7 +66,30 @@ def labelled(dataset: xr.Dataset, words: Words) -> xr.Dataset:
     return out
 
 
-def _parts(name: str, words: Words) -> tuple[str, str]:
+def compared_with(dataset: xr.Dataset, references: Mapping[str, str]) -> xr.Dataset:
+    """Say on variables what their measure was compared with, as ``attrs["reference"]``.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Measures, and what belongs to them.
+    references : mapping of str to str
+        Reference by name of a measure; variables of other measures stay as they are.
+
+    Returns
+    -------
+    Dataset
+        With the attribute.
+    """
+    out = dataset.copy()
+    for name in map(str, dataset.data_vars):
+        base, _ = _parts(name, references)
+        if base:
+            out[name].attrs["reference"] = references[base]
+    return out
+
+
+def _parts(name: str, words: Container[str]) -> tuple[str, str]:
     """Measure that a variable belongs to, and the end of its name."""
     if name in words:
         return name, ""

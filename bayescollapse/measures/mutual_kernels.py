@@ -7,7 +7,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayescollapse._checks import integer
 
-__all__ = ["correlation_interval", "gaussian_mutual_information", "knn_mutual_information"]
+__all__ = [
+    "correlation_interval",
+    "fisher_interval",
+    "gaussian_mutual_information",
+    "knn_mutual_information",
+]
 
 Floats = NDArray[np.float64]
 
@@ -178,7 +183,7 @@ def fisher_interval(
     half = _half_width(pairs, probability)
     if half == np.inf:
         return np.where(np.isnan(values), np.nan, -1.0), np.where(np.isnan(values), np.nan, 1.0)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         middle = np.arctanh(values)
     return np.tanh(middle - half), np.tanh(middle + half)
 

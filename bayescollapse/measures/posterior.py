@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import xarray as xr
 
 from bayescollapse.measures.drift import over_replicates
-from bayescollapse.measures.labels import words_of
+from bayescollapse.measures.labels import compared_with, words_of
 from bayescollapse.measures.layout import cells_of
 from bayescollapse.measures.posterior_draws import Comparison, compare_draws
 from bayescollapse.measures.posterior_table import (
@@ -156,8 +156,7 @@ def posterior_drift(
     found = compare_draws(task, drawn, mean, sd, progress=progress)
     cells = _from_moments(possible, mean, sd, moments) | found.values
     out = over_replicates({name: cells[name] for name in possible}, WORDS).assign(found.nulls)
-    for name in possible:
-        out[name].attrs["reference"] = reference
+    out = compared_with(out, dict.fromkeys(possible, reference))
     out = out.assign_attrs(reference=reference, missing="; ".join(missing))
     return _with_errors(out, found.errors)
 

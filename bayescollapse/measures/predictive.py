@@ -11,6 +11,7 @@ from bayescollapse._checks import integer
 from bayescollapse.experiment.describe import check_run
 from bayescollapse.measures.divergence_from_truth import truth_divergence
 from bayescollapse.measures.drift import over_replicates
+from bayescollapse.measures.labels import compared_with
 from bayescollapse.measures.layout import LEAD, group
 from bayescollapse.measures.predictive_table import WORDS
 from bayescollapse.measures.recorded import MOMENTS, emitted_shifts, held_out_loss
@@ -152,11 +153,10 @@ def predictive_drift(
             missing.append(str(reason))
         else:
             arrays |= {str(name): array for name, array in divergence.items()}
-    out = over_replicates(arrays, WORDS)
-    for name in (*MOMENTS, "held_out_loss", *ROWS):
-        if name in out:
-            own = "real rows" if name in ROWS else "first"
-            out[name].attrs["reference"] = reference or own
+    references = dict.fromkeys((*MOMENTS, "held_out_loss"), reference or "first")
+    references |= dict.fromkeys(ROWS, reference or "real rows")
+    truth = dict.fromkeys(("truth_divergence", "truth_divergence_error"), "truth")
+    out = compared_with(over_replicates(arrays, WORDS), references | truth)
     return out.assign_attrs(missing="; ".join(missing), reference=reference or "")
 
 

@@ -103,7 +103,7 @@ def row_worth(
     generations = mean["generation"].values.tolist()
     counts = reference_counts(run, reference, generations)
     variance, variance_real = sd**2, sd_real**2
-    out = {"n_real": real_rows(run, generations).assign_attrs(units="real rows")}
+    out = {"n_real": real_rows(run, generations)}
     out |= paired_ratio("rows_claimed", [variance_real], [variance], counts)
     if truth is None:
         missing.append(lacking(("rows_worth", "certainty"), "truth"))
@@ -138,11 +138,9 @@ def paired_ratio(
     )
     like = arrays[0].isel(replicate=0, drop=True)
     scale = xr.ones_like(like) if counts is None else counts
-    units = "1" if counts is None else ROWS
     parts = {name: value, f"{name}_mcse": np.asarray(error)}
     return {
-        label: (like.copy(data=part) * scale).transpose(*like.dims).assign_attrs(units=units)
-        for label, part in parts.items()
+        label: (like.copy(data=part) * scale).transpose(*like.dims) for label, part in parts.items()
     }
 
 
@@ -254,7 +252,7 @@ def density_worth(run: xr.DataTree, missing: list[str]) -> dict[str, xr.DataArra
             "(run the experiment with more replicates, and more rows in held_out=)"
         )
     like = density.isel(replicate=0, drop=True)
-    attrs = {"units": ROWS, "sizes": sorted({int(n) for n in sizes})}
+    attrs = {"sizes": sorted({int(n) for n in sizes})}
     parts = {name: rows, f"{name}_mcse": error}
     return {label: like.copy(data=part).assign_attrs(attrs) for label, part in parts.items()}
 

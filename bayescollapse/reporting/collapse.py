@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,9 +20,6 @@ __all__ = ["TITLE", "collapse_section"]
 TITLE = "Which collapse happened"
 
 SIDES: dict[str, Side] = {entry.name: entry.side for entry in DEFINITIONS}
-
-NET = ("mode_loss", "tail_loss")
-"""Definitions whose statistic can be below 0, since generation 0's share is taken away."""
 
 RISKS = {
     "error": (
@@ -78,54 +74,36 @@ def collapse_section(
         f"'Yes' where the whole {percent} % interval of a statistic lies beyond the threshold, "
         "'no' where all of it lies on the other side, 'cannot tell' where the threshold is inside: "
         "more replicates would tell. The statistic and the interval follow. "
-        f"{RISKS[found.attrs['risk']]}{_rises(names)}{_unmeasured(found, names)}"
+        f"{RISKS[found.attrs['risk']]}{_unmeasured(found)}"
     )
     return Section(TITLE, text, table=[_row(found, name) for name in names])
-
-
-def _rises(names: Sequence[str]) -> str:
-    if "any_rise" not in names:
-        return ""
-    return " For a rise, 'no' is said of the generation that is compared, and of no other."
 
 
 def _row(found: xr.Dataset, name: str) -> dict[str, Any]:
     entry, side = found.sel(definition=name), SIDES[name]
     compared = str(entry["compared"].item())
-    if name in NET:
-        compared += ", net of generation 0's share"
     limit = float(entry["threshold"].max())
     row = {
         "definition": f"{_words([name])}: {entry['words'].item()}",
         "met if": f"{compared}: {side} {'±' if side == 'beyond' else ''}{limit:g}",
     }
     for scheme in entry["scheme"].values.tolist():
-        row[str(scheme)] = _cell(entry.sel(scheme=scheme), side)
+        row[str(scheme)] = _cell(entry.sel(scheme=scheme))
     return row
 
 
-def _cell(entry: xr.Dataset, side: Side) -> str:
-    happened, value, low, high, limit = (
-        float(entry[name]) for name in ("happened", "statistic", "low", "high", "threshold")
-    )
-    if math.isnan(happened):
-        return "not measured"
-    other = {
-        "above": high <= limit,
-        "below": low >= limit,
-        "beyond": -limit <= low <= high <= limit,
-    }
-    word = "yes" if happened else "no" if other[side] else "cannot tell"
-    return f"{word}: {format_value(value)} ({format_value(low)} to {format_value(high)})"
+def _cell(entry: xr.Dataset) -> str:
+    word = str(entry["verdict"].item())
+    if word == "not measured":
+        return word
+    value, low, high = (format_value(float(entry[name])) for name in ("statistic", "low", "high"))
+    return f"{word}: {value} ({low} to {high})"
 
 
-def _unmeasured(found: xr.Dataset, names: Sequence[str]) -> str:
-    """Say what was not measured for some scheme, and why, as far as reasons were given."""
+def _unmeasured(found: xr.Dataset) -> str:
+    """Say what was not measured for some scheme, and why."""
     reasons = _reasons(found.attrs["missing"])
-    known = {name for named in reasons.values() for name in named}
-    silent = [n for n in SIDES if n not in names and n not in known]
     told = [f"{_words(named)} – {reason}" for reason, named in reasons.items()]
-    told += [f"{_words(silent)} – no reason is known"] if silent else []
     return f"\n\nNot measured, for some schemes or all: {'; '.join(told)}." if told else ""
 
 

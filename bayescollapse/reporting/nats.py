@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 import xarray as xr
@@ -11,6 +12,7 @@ from bayescollapse.measures.drift import moment_drift
 from bayescollapse.measures.entropy import posterior_entropy
 from bayescollapse.measures.mutual import mutual_information
 from bayescollapse.measures.registry import LackingError
+from bayescollapse.measures.truths import from_own_prior
 from bayescollapse.reporting.section import Section, format_value
 from bayescollapse.reporting.shown import not_available, pairs
 
@@ -30,7 +32,7 @@ COLUMNS = {
     ),
     "information_known": (
         "information known",
-        "what it has learnt of the truth; less than the gain where it claims too much",
+        "log density of the truth, posterior over prior",
     ),
     "lost_to_reference": (
         "lost to real rows",
@@ -85,12 +87,28 @@ def nats_section(run: xr.DataTree, *, experiment: Experiment | None = None) -> S
         for scheme, parameter in pairs(last)
     ]
     told = "; ".join(f"{head}: {words}" for head, words in shown.values())
+    told += _beside_gain(run, shown)
     text = (
         f"The table gives the last generation ({int(last['generation'])}) in nats: means over "
         "replicates ± their Monte Carlo standard error, with densities of normals that have the "
         f"posteriors' means and sds. {told[0].upper()}{told[1:]}.{not_available(missing)}"
     )
     return Section("Information in nats", text, table=rows)
+
+
+def _beside_gain(run: xr.DataTree, shown: Container[str]) -> str:
+    """How information known is to be read beside the gain."""
+    if not {"information_gain", "information_known"} <= {name for name in COLUMNS if name in shown}:
+        return ""
+    if from_own_prior(run):
+        return (
+            ". Information known is equal to the gain, on average, where posteriors are honest, "
+            "and less where they claim too much"
+        )
+    return (
+        ". Truths are no draws of the prior, so that information known depends on how likely the "
+        "prior holds them: compare it between schemes and generations, and not with the gain"
+    )
 
 
 def _measured(run: xr.DataTree, experiment: Experiment | None) -> tuple[xr.Dataset, str]:
@@ -100,6 +118,7 @@ def _measured(run: xr.DataTree, experiment: Experiment | None) -> tuple[xr.Datas
     parts, missing = [moment_drift(run), entropy], [entropy.attrs["missing"]]
     try:
         parts.append(mutual_information(run))
+        missing.append(parts[-1].attrs["missing"])
     except LackingError as lack:
         missing.append(str(lack))
     found = {

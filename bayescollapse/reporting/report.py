@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
+from bayescollapse.experiment.describe import check_run
 from bayescollapse.plots.records import Table
 from bayescollapse.reporting.axes import scheme_rows
 from bayescollapse.reporting.collapse import TITLE, collapse_section
@@ -47,8 +48,9 @@ def report(
 
     The page says what was run, how well posteriors were drawn, the error against the real share
     (where three or more schemes differ in nothing else), drift, coverage and information over
-    generations, which definitions of collapse are met, predictions, and rows and weights. It needs
-    no file beside it and no network.
+    generations, the last one also in nats, calibration (where truths come from the prior), which
+    definitions of collapse are met, predictions, and rows and weights. It needs no file beside it
+    and no network.
 
     Parameters
     ----------
@@ -103,6 +105,8 @@ def report(
     heading = "A model trained on its own output" if title is None else title
     checked(heading, sections, path)
     configuration_of(run)
+    if experiment is not None:
+        check_run(experiment, run)
     standard = [
         _schemes(run),
         gate_section(run),

@@ -45,6 +45,23 @@ def test_ratios_are_written_in_decimals(golden, written):
     assert axes.get_xticklabels(minor=True) == []
 
 
+def test_ratios_call_a_law_for_large_samples_so(golden):
+    ratio = golden("ratios").Ratio
+    for kind, style in (("exact", "-"), ("first order", "--")):
+        found = [
+            ratio("A", kind, scheme, k, 0.5, 10, 0.5, 0.1, 0.5, 0.5)
+            for scheme in ("pooled", "best share")
+            for k in (0.1, 0.5, 1.0)
+        ]
+        axes = golden("figures").ratio_figure(found).axes[0]
+        laws = [line for line in axes.get_lines() if str(line.get_label()).endswith("theory")]
+        words = "theory" if kind == "exact" else "large-sample theory"
+        assert [line.get_label() for line in laws] == [
+            f"{s}, {words}" for s in ("pooled", "best share")
+        ]
+        assert {line.get_linestyle() for line in laws} == {style}
+
+
 def test_titles_of_shares_name_what_holds_for_large_samples_only(golden):
     from types import SimpleNamespace
 

@@ -87,12 +87,32 @@ def test_variables_of_drift_name_their_reference(fixed, reference):
     experiment, run = fixed
     moved = bc.drift(run, reference=reference, experiment=experiment, progress=False)
     assert moved.attrs.get("reference") == reference
-    for name in ("gaussian_kl", "held_out_loss", "emitted_mean_shift"):
-        assert moved[name].attrs["reference"] == (reference or "first")
-    counted = [name for name in ROWS if name in moved]
-    assert counted
-    for name in counted:
-        assert moved[name].attrs["reference"] == (reference or "real rows")
+    own = {
+        name: "first" for name in ("shift_first", "log_sd_ratio", "kl_first", "wasserstein_first")
+    }
+    truth = ("bias", "squared_error", "kl_truth", "wasserstein_truth", "truth_divergence")
+    own |= dict.fromkeys((*truth, "truth_divergence_error"), "truth")
+    chosen = dict.fromkeys(ROWS, reference or "real rows")
+    for name, variable in moved.items():
+        base = str(name).removesuffix("_mcse").removesuffix("_median")
+        wanted = (own | chosen).get(base, reference or "first")
+        assert variable.attrs["reference"] == wanted, name
+    assert set(own) <= set(moved.data_vars) and set(ROWS) & set(moved.data_vars)
+
+
+@pytest.mark.parametrize("reference", ["real_plus", "first"])
+def test_variables_of_information_name_their_reference(drawn, reference):
+    known = bc.information(drawn[1], experiment=drawn[0], reference=reference)
+    for name in ("rows_worth", "rows_claimed_mcse", "share_kept", "lost_to_reference_median"):
+        assert known[name].attrs["reference"] == reference
+    assert known["coverage_low"].attrs["reference"] == known["bias"].attrs["reference"] == "truth"
+    for name in ("entropy", "claimed_sd", "rows_worth_density", "uniform_p"):
+        assert "reference" not in known[name].attrs
+
+
+def test_collapse_says_what_it_gives(fixed):
+    for name, variable in bc.collapse(fixed[1]).items():
+        assert variable.attrs["long_name"], name
 
 
 def test_stored_runs_give_the_same_bits(fixed):

@@ -75,8 +75,9 @@ def test_posteriors_without_a_batch_have_their_closed_form(two, refit):
         if refit == "always" or share > 0.34 or cell["pareto_k"].item() > 0.7:
             assert again
         weighed += not again
-        # At least 200 effective draws: 5 errors of 1/sqrt(200), most are smaller by far.
-        np.testing.assert_allclose(found, wanted[:2], atol=1e-10 if again else 0.35)
+        # 4,000 draws without a third of the rows at most leave 2,000 effective ones or so: 5 of
+        # their errors, for 40 comparisons.
+        np.testing.assert_allclose(found, wanted[:2], atol=1e-10 if again else 0.12)
     assert seen == 60
     assert (weighed > 10) == (refit == "auto")
 
@@ -168,8 +169,8 @@ def test_lineages_without_a_generation_are_those_of_an_own_weighting(emission, r
             value = found[name].to_numpy()
             np.testing.assert_allclose(value[replayed], wanted[replayed], atol=1e-10)
             weighed = ~np.isnan(value) & ~replayed
-            # At least 200 effective draws, as for batches.
-            np.testing.assert_allclose(value[weighed], wanted[weighed], atol=0.35)
+            # As for batches.
+            np.testing.assert_allclose(value[weighed], wanted[weighed], atol=0.12)
         assert np.isfinite(found["pareto_k"].to_numpy()[:, :, g : g + 2]).all() or (
             refit == "always"
         )

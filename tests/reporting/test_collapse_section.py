@@ -12,11 +12,14 @@ SCHEMES = ["one", "two"]
 
 
 def found(cells, missing=""):
-    """What bc.collapse could return: (happened, statistic, low, high, threshold) by definition."""
-    values = np.full((5, len(SCHEMES), len(NAMES)), np.nan)
+    """What bc.collapse could return: (verdict, statistic, low, high, threshold) by definition."""
+    values = np.full((4, len(SCHEMES), len(NAMES)), np.nan)
+    verdict = np.full((len(SCHEMES), len(NAMES)), "not measured")
     for name, pair in cells.items():
-        values[:, :, NAMES.index(name)] = np.transpose(pair)
-    columns = ("happened", "statistic", "low", "high", "threshold")
+        place = NAMES.index(name)
+        verdict[:, place] = [cell[0] for cell in pair]
+        values[:, :, place] = np.transpose([cell[1:] for cell in pair])
+    columns = ("statistic", "low", "high", "threshold")
     coords = {
         "scheme": SCHEMES,
         "definition": NAMES,
@@ -24,6 +27,10 @@ def found(cells, missing=""):
         "compared": ("definition", [entry.statistic for entry in DEFINITIONS]),
     }
     data = {n: (("scheme", "definition"), v) for n, v in zip(columns, values, strict=True)}
+    data |= {
+        "verdict": (("scheme", "definition"), verdict),
+        "happened": (("scheme", "definition"), np.where(verdict == "not measured", np.nan, 0.0)),
+    }
     return xr.Dataset(data, coords, {"missing": missing, "risk": "error", "probability": 0.95})
 
 
@@ -41,44 +48,33 @@ def name(row):
     return row["definition"].partition(":")[0]
 
 
-NOTHING = (np.nan,) * 5
+NOTHING = ("not measured", *(np.nan,) * 4)
 
 
-def test_words_follow_the_interval_and_the_side_of_the_threshold(section):
+def test_cells_say_the_verdict_and_the_interval(section):
     rows = section(
         {
-            "any_rise": [(1, 4, 1.2, 50, 1), (0, 1.8, 0.3, 22, 1)],
-            "catastrophic_rise": [(0, 2, 1.2, 9, 10), (0, 12, 0, np.inf, 10)],
-            "variance_collapse": [(0, 1.1, 0.7, 2, 0.5), (0, 0.4, 0.1, 0.9, 0.5)],
-            "scaling_change": [(0, 0.02, -0.05, 0.09, 0.1), (0, -0.1, -0.3, 0.05, 0.1)],
-            "mode_loss": [(0, 0, 0, 0, 0.05), NOTHING],
-            "tail_loss": [(0, -0.5, -0.877, -0.123, 0.05), (0, -0.2, -0.6, 0.25, 0.05)],
+            "any_rise": [("yes", 4, 1.2, 50, 1), ("cannot tell", 12, 0, np.inf, 1)],
+            "scaling_change": [("no", 0.02, -0.05, 0.09, 0.1), NOTHING],
+            "mode_loss": [("no", 0, 0, 0.04, 0.05), NOTHING],
         }
     ).table
     words = {name(row): (row["one"], row["two"]) for row in rows}
-    assert words["any rise"] == ("yes: 4 (1.20 to 50)", "cannot tell: 1.80 (0.300 to 22)")
-    assert words["catastrophic rise"] == ("no: 2 (1.20 to 9)", "cannot tell: 12 (0 to ∞)")
-    assert [w.partition(":")[0] for w in words["variance collapse"]] == ["no", "cannot tell"]
-    assert [w.partition(":")[0] for w in words["scaling change"]] == ["no", "cannot tell"]
-    assert words["mode loss"] == ("no: 0 (0 to 0)", "not measured")
-    assert words["tail loss"][0].startswith("no: -0.500") and "cannot" in words["tail loss"][1]
+    assert words["any rise"] == ("yes: 4 (1.20 to 50)", "cannot tell: 12 (0 to ∞)")
+    assert words["mode loss"] == ("no: 0 (0 to 0.0400)", "not measured")
     limits = {name(row): row["met if"] for row in rows}
-    assert limits["variance collapse"].endswith(": below 0.5")
+    assert limits["any rise"].endswith(": above 1")
     assert limits["scaling change"].endswith(": beyond ±0.1")
-    net = [name(row) for row in rows if "net of generation 0" in row["met if"]]
-    assert net == ["mode loss", "tail loss"]
+    assert limits["mode loss"].endswith("net of generation 0's: above 0.05")
 
 
 def test_reasons_stand_beside_their_names(section):
     lost = "no rows; none (keep them)"
     missing = f"any_rise: two replicates; mode_loss: {lost}; tail_loss, hallucination: {lost}"
-    text = section({"any_rise": [(1, 2, 1.5, 3, 1), NOTHING]}, missing).text
+    text = section({"any_rise": [("yes", 2, 1.5, 3, 1), NOTHING]}, missing).text
     told = text.partition("Not measured, for some schemes or all: ")[2]
     assert told.startswith(
         f"any rise – two replicates; mode loss, tail loss, hallucination – {lost}"
     )
-    # The others have no value and no reason.
-    silent = "catastrophic rise, divergence, variance collapse, scaling change, false certainty"
-    assert told.endswith(f"{silent} – no reason is known.")
-    known = {name: [(0, 0, 0, 0, 1)] * 2 for name in NAMES}
+    known = {name: [("no", 0, 0, 0, 1)] * 2 for name in NAMES}
     assert "Not measured" not in section(known).text

@@ -38,6 +38,7 @@ def test_truths_of_the_prior_give_every_column():
     run = experiment(bc.Truth.from_prior()).run(progress=False)
     section, measured = nats_section(run), bc.information(run).isel(generation=-1)
     assert columns(section) == EVERY and "Not available" not in section.text
+    assert "equal to the gain, on average, where posteriors are honest" in section.text
     row = section.table[1]
     cell = measured.sel(scheme=row["scheme"], parameter=row["parameter"])
     for name in ("information_gain", "information_known"):
@@ -57,7 +58,9 @@ def test_one_truth_takes_the_experiment_for_its_prior(tmp_path):
     assert columns(section) == ["entropy change"]
     assert "no prior" in section.text and "one truth for all replicates" in section.text
     assert "Information gain" not in section.text and "nformation known:" not in section.text
-    assert columns(nats_section(run, experiment=made)) == EVERY[:3]
+    whole = nats_section(run, experiment=made)
+    assert columns(whole) == EVERY[:3]
+    assert "not with the gain" in whole.text and "honest" not in whole.text
     text = bc.report(run, tmp_path / "r.html", experiment=made).read_text(encoding="utf-8")
     assert "information gain" in text
 
