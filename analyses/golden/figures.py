@@ -38,7 +38,8 @@ def share_figure(sweeps: Sequence[Sweep], facets: Sequence[str]) -> Any:
         for sweep in sweeps
     ]
     figure = plot_share(error_rows(sweeps), facets=facets, marks=marks, error_label=ERROR)
-    for axes, sweep in zip(figure.axes, sweeps, strict=True):
+    drawn = [axes for axes in figure.axes if axes.get_title()]  # a grid may have an empty place
+    for axes, sweep in zip(drawn, sweeps, strict=True):
         if sweep.kind != "exact":
             axes.set_title(f"{axes.get_title()}\n({ASYMPTOTIC})", fontsize=10.5)
     return figure
