@@ -126,7 +126,7 @@ def ablation(
     mu and sigma, what a limit on k keeps is 0.10 to 0.18 posterior sds too close to no change, as
     much below 0.5 as below 0.67. By the rule above that is at most 0.03 for a third of the rows and
     0.005 for a sixth, with an rms error of at most 0.09 and 0.04; for a third it is 0.04 with 400
-    draws. In Gaussian posteriors it is 0.03 for 1 parameter, 0.05 for 5 and 0.06 for 10, where the
+    draws. In Gaussian posteriors it is 0.03 for 1 parameter, 0.05 for 5, 0.065 for 10, where the
     rule keeps next to nothing (20 % of the cells with 5, below 1 % with 10). Draws count as
     independent: with those of NUTS it can be more. Rows of equal weight are taken to tell equally
     much; where a small batch tells most of what is known about a parameter, k and the number of

@@ -209,7 +209,7 @@ def _check_prior_names(
 SCALED = "that of importance weights, of order 1 / draws; none in closed form"
 TAKEN = (
     "that of importance weights: of order 1 / draws for powers near 1; towards no change in an "
-    "ablation, by up to 0.03 (1 parameter) or 0.06 (10) where measured (400 to 4,000 independent "
+    "ablation, by up to 0.03 (1 parameter) or 0.065 (10) where measured (400 to 4,000 independent "
     "draws of normals), most where a third of the rows is left out; none in closed form"
 )
 FLOOR = (
