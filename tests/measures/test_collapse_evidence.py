@@ -56,14 +56,16 @@ def test_false_alarms_are_as_rare_as_stated(replicates):
     assert max(FALSE_ALARMS[replicates][:2]) < 0.025
 
 
-@pytest.mark.parametrize(("replicates", "rate"), [(2, 0.034), (5, 0.0085)])
+# Measured in 8,000 and 6,000 sets; with 2 replicates Student's interval alone would give 4 %.
+@pytest.mark.parametrize(("replicates", "rate"), [(2, 0.0), (6, 0.013)])
 def test_false_losses_of_tails_are_as_rare_as_stated(replicates, rate):
     rng = np.random.default_rng(6)
     rows = rng.normal(size=(3000, 3, replicates, 10))
     lost = [[tail_ratio(x, real) < Thresholds().kept for x in two] for real, *two in rows]
     first, last = np.moveaxis(np.array(lost, dtype=float), 1, 0)
-    found = mean_evidence(last - first)
-    assert near((found.low > Thresholds().lineages).sum(), 3000, rate, 4000)
+    found = mean_evidence(last - first, lowest=-1.0, highest=1.0)
+    fired = (found.low > Thresholds().lineages).sum()
+    assert near(fired, 3000, rate, 6000) if rate else fired == 0
 
 
 def test_limits_of_a_rise_are_those_of_students_test():
