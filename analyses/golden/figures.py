@@ -120,12 +120,11 @@ def _facets(titles: Sequence[str], across: int = 2) -> tuple[Figure, list[Any]]:
 
 
 def _with_legend(figure: Figure, grid: Sequence[Any]) -> Figure:
-    found = {
-        label: handle
-        for axes in grid
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
-    }
-    figure.legend(list(found.values()), list(found), loc="outside lower left", ncols=5, fontsize=9)
+    found: dict[str, Any] = {}
+    for axes in grid:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    figure.legend(list(found.values()), list(found), loc="outside lower left", ncols=4, fontsize=9)
     return figure
 
 

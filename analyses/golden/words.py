@@ -62,9 +62,9 @@ changes from one generation to the next, and z leans to negative values as it do
 skewed numbers."""
 
 RATIOS_CAPTION = """Left on each picture: much synthetic data. Dots: measured errors with two Monte
-Carlo standard errors. Lines, and level marks where there are two ratios only: the laws. Dashed:
-pooling never gets below one half, however many synthetic rows there are; the best share goes to
-zero."""
+Carlo standard errors. Lines, and level marks where there are two ratios only: the laws. Coloured
+dashes: laws for large samples only. Grey dashes: pooling never gets below one half, however many
+synthetic rows there are; the best share goes to zero."""
 
 TABLE = """Fresh real rows are resampled from the table; the truth is the fit on the whole table;
 emission is plug-in at the posterior mean. The prior is flat, and the law counts it."""

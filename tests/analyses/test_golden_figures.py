@@ -62,6 +62,20 @@ def test_ratios_call_a_law_for_large_samples_so(golden):
         assert {line.get_linestyle() for line in laws} == {style}
 
 
+def test_legends_of_both_kinds_of_law_fit_on_the_figure(golden):
+    found = [
+        golden("ratios").Ratio(kind, kind, scheme, k, 0.5, 10, 0.5, 0.1, 0.5, 0.5)
+        for kind in ("exact", "first order")
+        for scheme in ("pooled", "best share")
+        for k in (0.1, 0.5, 1.0)
+    ]
+    figure = golden("figures").ratio_figure(found)
+    figure.canvas.draw()
+    (legend,) = figure.legends
+    assert len(legend.get_texts()) == 7
+    assert legend.get_window_extent().x1 <= figure.bbox.x1
+
+
 def test_titles_of_shares_name_what_holds_for_large_samples_only(golden):
     from types import SimpleNamespace
 
